@@ -1,0 +1,216 @@
+"""Every exception that Asok raises on purpose, as one tree.
+
+AsokError
+├── ConfigurationError          settings, `.env`, a wrong call of the constructor
+├── SignatureError              a token was forged, swapped or expired
+│   └── SignatureExpired
+├── HoleError                   a nonce or CSRF value did not survive the render
+├── PageError                   a page file, its options or its result
+│   ├── RouteError              a file or folder name that is no route
+│   │   └── RouteConflict       two files answer the same paths
+│   ├── PageImportError         the page module failed while it was imported
+│   ├── PageOptionError         SSG, REVALIDATE, get_static_paths and their friends
+│   ├── FrozenPageError         a frozen page tried to read the visitor
+│   └── FreezeError             a page failed while it was built
+├── TemplateSourceError         template source that can't be made safe
+├── CacheError
+│   ├── CacheKeyError           a key that no store can hold
+│   ├── CacheValueError         a value that would not come back as it went in
+│   └── CacheUnavailable        a store that doesn't answer (never breaks a page)
+├── LiveError
+│   ├── ComponentError          a component's class, name or file
+│   ├── StateError              a state that can't be stored or doesn't fit its schema
+│   ├── StateRefused            a state token that is not this visitor's or component's
+│   └── CallRefused             a call of something that is not exposed
+├── AssetError
+│   └── AssetNotFound
+├── ModelError
+│   ├── RecordNotFound
+│   └── UnknownColumn
+└── SessionError                a session too large, or not serialisable
+
+A message says what was got, what was expected, and the fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = [
+    "AsokError",
+    "AssetError",
+    "AssetNotFound",
+    "CacheError",
+    "CacheKeyError",
+    "CacheUnavailable",
+    "CacheValueError",
+    "CallRefused",
+    "ComponentError",
+    "ConfigurationError",
+    "FreezeError",
+    "FrozenPageError",
+    "HoleError",
+    "LiveError",
+    "ModelError",
+    "PageError",
+    "PageImportError",
+    "PageOptionError",
+    "RecordNotFound",
+    "RouteConflict",
+    "RouteError",
+    "SessionError",
+    "SignatureError",
+    "SignatureExpired",
+    "StateError",
+    "StateRefused",
+    "TemplateSourceError",
+    "UnknownColumn",
+]
+
+
+class AsokError(Exception):
+    """Base of every error here.
+
+    `file` and `line` (1-based) point at the user's own source where there is one,
+    `fix` is the sentence that says what to do; both are shown by the overlay and the CLI.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str | None = None,
+        file: Path | str | None = None,
+        line: int | None = None,
+    ) -> None:
+        self.message = message
+        self.fix = fix
+        self.file = Path(file) if file is not None else None
+        self.line = line
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        where = ""
+        if self.file is not None:
+            where = f"{self.file}:{self.line}: " if self.line is not None else f"{self.file}: "
+        fix = f" {self.fix}" if self.fix else ""
+        return f"{where}{self.message}{fix}"
+
+
+class ConfigurationError(AsokError):
+    """One or several settings are wrong; `problems` holds one sentence each."""
+
+    def __init__(self, message: str, *, problems: Sequence[str] = (), fix: str | None = None):
+        self.problems = tuple(problems)
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(message + lines, fix=fix)
+
+
+class SignatureError(AsokError):
+    """A signed value was changed, signed for another purpose, or by a retired key."""
+
+
+class SignatureExpired(SignatureError):
+    """A signed value is genuine but older than it may be."""
+
+
+class HoleError(AsokError):
+    """A per-visitor value can't be cut out of a render that is to be stored."""
+
+
+class PageError(AsokError):
+    """Base of the errors about pages."""
+
+
+class RouteError(PageError):
+    """A file or folder under `src/pages` has a name that is no route."""
+
+
+class RouteConflict(RouteError):
+    """Two files answer the same paths; `first` and `second` name them."""
+
+    def __init__(self, message: str, *, first: Path, second: Path, fix: str | None = None):
+        self.first = first
+        self.second = second
+        super().__init__(message, fix=fix)
+
+
+class PageImportError(PageError):
+    """A page module failed while it was imported; the cause is chained."""
+
+
+class PageOptionError(PageError):
+    """A page's module-level option has a value that it can't have."""
+
+
+class FrozenPageError(PageError):
+    """A page that is stored for everybody tried to read the visitor who triggered it."""
+
+
+class FreezeError(PageError):
+    """A page failed while it was being built; the cause is chained."""
+
+
+class TemplateSourceError(AsokError):
+    """Template source whose HTML structure can't be known while compiling it."""
+
+
+class CacheError(AsokError):
+    """Base of the errors of the cache."""
+
+
+class CacheKeyError(CacheError):
+    """A cache key is no non-empty string, or longer than any store takes."""
+
+
+class CacheValueError(CacheError):
+    """A value's type would not come back from every store as it went in."""
+
+
+class CacheUnavailable(CacheError):
+    """A cache store does not answer; regions turn this into a miss."""
+
+
+class LiveError(AsokError):
+    """Base of the errors of live components."""
+
+
+class ComponentError(LiveError):
+    """A component class, its name or its file is wrong."""
+
+
+class StateError(LiveError):
+    """A component's state can't be serialised or does not fit its declared types."""
+
+
+class StateRefused(LiveError):
+    """A state token is forged, expired, or another component's, instance's or visitor's."""
+
+
+class CallRefused(LiveError):
+    """A client called what is not exposed, or with arguments that do not fit."""
+
+
+class AssetError(AsokError):
+    """Base of the errors of static assets."""
+
+
+class AssetNotFound(AssetError):
+    """A static file was asked for by name and is not there."""
+
+
+class ModelError(AsokError):
+    """Base of the errors of models."""
+
+
+class RecordNotFound(ModelError):
+    """`find_or_fail` and its friends found no row; answered with 404 in a handler."""
+
+
+class UnknownColumn(ModelError):
+    """A condition names a column that the model does not have."""
+
+
+class SessionError(AsokError):
+    """A session's data is too large or can't be serialised."""

@@ -1,0 +1,259 @@
+"""Per-visitor values in stored bytes: where they go is kept, what they are is not.
+
+While something that will be stored renders, the nonce and the CSRF value are random
+sentinels. After the last transform `cut` removes them from the bytes and remembers their
+offsets; `Holed.fill` joins the slices with the values of one visitor. Stored bytes hold
+no secret, and no text of an author or a visitor can be mistaken for a hole: the sentinels
+are drawn anew for every render and never stored.
+
+What a template shows is taken from a context variable, so that macros, includes and
+components get it without passing it along.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets as randomness
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Literal, NoReturn, Protocol
+
+from asok.errors import HoleError
+
+__all__ = ["Holed", "Kind", "Secrets", "Sentinels", "VisitorSecrets", "current", "secrets", "use"]
+
+Kind = Literal["nonce", "csrf"]
+KINDS: Final[tuple[Kind, ...]] = ("nonce", "csrf")
+
+
+class Secrets(Protocol):
+    """The per-visitor values that a render may show."""
+
+    @property
+    def nonce(self) -> str:
+        """The CSP nonce of this response (base64url, at least 128 bits)."""
+        ...
+
+    @property
+    def csrf(self) -> str:
+        """The visitor's masked CSRF token (base64url)."""
+        ...
+
+
+class VisitorSecrets:
+    """The values of one visitor's response, each made when it is first shown.
+
+    `nonce` and `csrf` are callables of no arguments that return base64url text.
+    `used` holds the kinds that were shown, which decide the response's headers.
+    """
+
+    def __init__(self, nonce: Callable[[], str], csrf: Callable[[], str]) -> None:
+        self._make = {"nonce": nonce, "csrf": csrf}
+        self._made: dict[str, str] = {}
+
+    def _get(self, kind: Kind) -> str:
+        value = self._made.get(kind)
+        if value is None:
+            value = self._made[kind] = self._make[kind]()
+        return value
+
+    @property
+    def nonce(self) -> str:
+        return self._get("nonce")
+
+    @property
+    def csrf(self) -> str:
+        return self._get("csrf")
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The kinds that were shown so far."""
+        return frozenset(self._made)
+
+
+current: ContextVar[Secrets | None] = ContextVar("asok.secrets", default=None)
+
+
+def secrets() -> Secrets:
+    """Return the values of the render that is going on.
+
+    Raises `HoleError` outside any render.
+    """
+    found = current.get()
+    if found is None:
+        raise HoleError(
+            "a nonce or CSRF value was asked for outside any render.",
+            fix="Render through request.html(...), or inside `with asok.holes.use(...)`.",
+        )
+    return found
+
+
+@contextmanager
+def use(values: Secrets) -> Generator[None]:
+    """Make `values` the ones that templates show inside the block."""
+    token = current.set(values)
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
+class _Sentinel(str):
+    """A stand-in for a value that is not known yet; it can only be written out.
+
+    Comparing, measuring or slicing it would make the page depend on a random text that
+    no visitor will ever get.
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise HoleError(
+            "a page that is stored compared, measured, hashed or cut its nonce or CSRF value, "
+            "which is different for every visitor.",
+            fix="Only write the value out ({{ nonce }}, {{ csrf_input() }}), or render this "
+            "page per request (remove SSG = True).",
+        )
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __len__ = __getitem__ = __iter__ = __contains__ = __hash__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __mul__ = __rmul__ = __mod__ = _refuse  # type: ignore[assignment]
+    upper = lower = title = swapcase = replace = split = encode = _refuse  # type: ignore[assignment]
+
+
+class Sentinels:
+    """The sentinels of one storable render; also `Secrets` for it."""
+
+    def __init__(self) -> None:
+        # 128 random bits in letters: no case change, escape or URL-encoding is applied to
+        # them, and whatever does change them (a hash, `|upper`) is noticed by `cut`.
+        mark = "".join(randomness.choice("abcdefghijklmnop") for _ in range(32))
+        self._text: dict[Kind, str] = {kind: f"zq{kind}{mark}qz" for kind in KINDS}
+        self._mark = mark.encode()
+        self.shown: dict[Kind, int] = {"nonce": 0, "csrf": 0}
+
+    def _show(self, kind: Kind) -> str:
+        self.shown[kind] += 1
+        return _Sentinel(self._text[kind])
+
+    @property
+    def nonce(self) -> str:
+        return self._show("nonce")
+
+    @property
+    def csrf(self) -> str:
+        return self._show("csrf")
+
+    def cut(self, body: bytes) -> Holed:
+        """Split `body` at the sentinels.
+
+        Raises `HoleError` where one that was shown is missing, or where a part of one is
+        left over: something on the way (a filter, a minifier, a hash) changed it, and the
+        stored page would be broken for every visitor.
+        """
+        pattern = b"|".join(re.escape(text.encode()) for text in self._text.values())
+        kinds: dict[bytes, Kind] = {text.encode(): kind for kind, text in self._text.items()}
+        slices: list[bytes] = []
+        found: list[Kind] = []
+        end = 0
+        for match in re.finditer(pattern, body):
+            slices.append(body[end : match.start()])
+            found.append(kinds[match.group()])
+            end = match.end()
+        slices.append(body[end:])
+        for kind, count in self.shown.items():
+            if count and kind not in found:
+                raise HoleError(
+                    f"this page asked for its {kind} {count} times, but the finished page "
+                    "does not hold it.",
+                    fix="Write the value straight into the page: no filter, hash, encoding or "
+                    "variable that is dropped may stand between.",
+                )
+        rest = b"".join(slices).lower()
+        if self._mark in rest or self._mark[:16] in rest or self._mark[16:] in rest:
+            raise HoleError(
+                "a part of a nonce or CSRF value was left in the page after it was changed.",
+                fix="Write the value straight into the page, without a filter.",
+            )
+        return Holed(tuple(slices), tuple(found))
+
+
+class Holed:
+    """Bytes with holes: `slices[0] + value(kinds[0]) + slices[1] + … + slices[-1]`."""
+
+    __slots__ = ("kinds", "size", "slices")
+
+    def __init__(self, slices: tuple[bytes, ...], kinds: tuple[Kind, ...] = ()) -> None:
+        if len(slices) != len(kinds) + 1:
+            raise ValueError(f"{len(slices)} slices do not go with {len(kinds)} holes")
+        self.slices = slices
+        self.kinds = kinds
+        self.size = sum(map(len, slices))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Holed):
+            return NotImplemented
+        return self.slices == other.slices and self.kinds == other.kinds
+
+    def __hash__(self) -> int:
+        return hash((self.slices, self.kinds))
+
+    @property
+    def body(self) -> bytes:
+        """The bytes without anything in the holes: what is stored."""
+        return b"".join(self.slices)
+
+    @property
+    def offsets(self) -> list[tuple[int, Kind]]:
+        """Where in `body` each hole is, in ascending order."""
+        result: list[tuple[int, Kind]] = []
+        position = 0
+        for piece, kind in zip(self.slices, self.kinds, strict=False):
+            position += len(piece)
+            result.append((position, kind))
+        return result
+
+    @classmethod
+    def from_offsets(cls, body: bytes, offsets: list[tuple[int, Kind]]) -> Holed:
+        """The inverse of `body` and `offsets`. Raises `ValueError` for offsets that don't fit."""
+        slices: list[bytes] = []
+        position = 0
+        for offset, kind in offsets:
+            if not position <= offset <= len(body) or kind not in KINDS:
+                raise ValueError(f"hole {kind!r} at {offset} does not fit {len(body)} bytes")
+            slices.append(body[position:offset])
+            position = offset
+        slices.append(body[position:])
+        return cls(tuple(slices), tuple(kind for _, kind in offsets))
+
+    def fill(self, nonce: bytes = b"", csrf: bytes = b"") -> bytes:
+        """Return the bytes for one visitor."""
+        if not self.kinds:
+            return self.slices[0]
+        parts: list[bytes] = [self.slices[0]]
+        for kind, piece in zip(self.kinds, self.slices[1:], strict=True):
+            parts.append(nonce if kind == "nonce" else csrf)
+            parts.append(piece)
+        return b"".join(parts)
+
+    def fill_from(self, values: Secrets) -> bytes:
+        """Fill from `values`, asking only for the kinds that there are holes for."""
+        nonce = values.nonce.encode() if "nonce" in self.kinds else b""
+        csrf = values.csrf.encode() if "csrf" in self.kinds else b""
+        return self.fill(nonce, csrf)
+
+    def to_json(self) -> str:
+        """Text for a store of JSON values: `{"body": str, "holes": [[offset, kind], …]}`."""
+        return json.dumps({"body": self.body.decode(), "holes": self.offsets}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Holed:
+        """The inverse of `to_json`. Raises `ValueError` for anything else."""
+        data: Any = json.loads(text)
+        try:
+            offsets: list[tuple[int, Kind]] = [(int(at), kind) for at, kind in data["holes"]]
+            return cls.from_offsets(data["body"].encode(), offsets)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError("not a stored fragment with holes") from error
