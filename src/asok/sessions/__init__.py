@@ -1,0 +1,25 @@
+"""Sessions, CSRF tokens and the Content-Security-Policy; knows no framework."""
+
+from asok.sessions.csp import SECURITY_HEADERS, Policy, new_nonce
+from asok.sessions.csrf import FIELD, HEADER, SAFE_METHODS, Csrf, origin_problem
+from asok.sessions.session import Session, is_session_id, new_session_id
+from asok.sessions.sqlite import SqliteSessionStore
+from asok.sessions.store import MemorySessionStore, SessionStore, StoredSession
+
+__all__ = [
+    "FIELD",
+    "HEADER",
+    "SAFE_METHODS",
+    "SECURITY_HEADERS",
+    "Csrf",
+    "MemorySessionStore",
+    "Policy",
+    "Session",
+    "SessionStore",
+    "SqliteSessionStore",
+    "StoredSession",
+    "is_session_id",
+    "new_nonce",
+    "new_session_id",
+    "origin_problem",
+]

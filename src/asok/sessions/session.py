@@ -1,0 +1,188 @@
+"""`request.session`: a dictionary of the visitor, kept on the server.
+
+It is read from the store when it is first touched and written when it was changed. Setting
+or deleting a key marks it as changed; after changing something inside a value
+(`session["cart"].append(…)`) set `session.modified = True`, as documented.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, Final
+
+from asok.errors import SessionError
+from asok.sessions.store import SessionStore
+
+__all__ = ["MAX_BYTES", "Session", "is_session_id", "new_session_id"]
+
+#: A session larger than this is refused, loudly: nothing is dropped to make it fit.
+MAX_BYTES: Final = 64 * 1024
+_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+#: Where a session remembers the visitor id that its first forms were bound to.
+_ORIGIN: Final = "_from"
+
+
+def new_session_id() -> str:
+    """Return 256 random bits as 43 base64url characters."""
+    return secrets.token_urlsafe(32)
+
+
+def is_session_id(text: str) -> bool:
+    """Whether `text` has the form of an id that this module makes."""
+    return len(text) == 43 and _CHARACTERS.issuperset(text)
+
+
+class Session(MutableMapping[str, Any]):
+    """One visitor's data. Keys are text, values are JSON types.
+
+    `visitor_id` is the id from the cookie, or None for a visitor without one. `revoked` is
+    called with an id that ended (logout, rotation), so that live sockets can be closed.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        visitor_id: str | None,
+        *,
+        revoked: Callable[[str], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._revoked = revoked
+        self._data: dict[str, Any] | None = None
+        self._loaded: dict[str, str] = {}
+        self._exists = False
+        self._ended: list[str] = []
+        self._refresh_at = 0.0
+        self.id = visitor_id
+        self.modified = False
+
+    @property
+    def _all(self) -> dict[str, Any]:
+        if self._data is None:
+            self.load()
+        assert self._data is not None
+        return self._data
+
+    def load(self) -> None:
+        """Read the session from its store now (it is read when first touched otherwise)."""
+        found = None if self.id is None else self._store.load(self.id)
+        self._data = {} if found is None else found.data
+        self._exists = found is not None
+        # A session that is only read lives on too: prolonged once a tenth of it has passed.
+        self._refresh_at = 0.0 if found is None else found.expires - 0.9 * self._store.idle
+        self._loaded = {key: _encode(key, value) for key, value in self._data.items()}
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything was read or written."""
+        return self._data is not None
+
+    @property
+    def origin(self) -> str | None:
+        """The visitor id that this session grew out of, until login: its forms stay valid."""
+        return self._all.get(_ORIGIN)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._all[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SessionError(f"got the session key {key!r}, expected text.")
+        self._all[key] = value
+        self.modified = True
+
+    def __delitem__(self, key: str) -> None:
+        del self._all[key]
+        self.modified = True
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self._all if key != _ORIGIN)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<Session of {len(self)} keys>"
+
+    def login(self, **data: Any) -> None:
+        """Take a new id and keep the data: call it when somebody logs in.
+
+        An id that was planted before the login is worth nothing after it, and tokens made
+        for it are refused (session fixation, CWE-384).
+        """
+        self._rotate()
+        self._all.pop(_ORIGIN, None)
+        self.update(data)
+        self.modified = True
+
+    def logout(self) -> None:
+        """Forget everything and take a new id; the old session is gone in every worker."""
+        self._rotate()
+        self._data = {}
+        self.modified = False
+
+    def _rotate(self) -> None:
+        if self.id is not None:
+            _ = self._all
+            self._ended.append(self.id)
+        self.id = new_session_id()
+        self._exists = False
+        self._loaded = {}
+
+    def save(self) -> bool:
+        """Write what changed; return whether the visitor needs a cookie with `id`.
+
+        A session that was logged out meanwhile is not revived. Raises `SessionError` for
+        values that are not JSON or for more than `MAX_BYTES`.
+        """
+        rotated = bool(self._ended)
+        for ended in self._ended:
+            self._store.delete(ended)
+            if self._revoked is not None:
+                self._revoked(ended)
+        self._ended.clear()
+        if not self.modified or self._data is None:
+            if self._exists and self.id is not None and time.time() > self._refresh_at:
+                self._store.merge(self.id, {}, ())
+            return rotated
+        encoded = {key: _encode(key, value) for key, value in self._data.items()}
+        size = sum(len(key) + len(value) for key, value in encoded.items())
+        if size > MAX_BYTES:
+            largest = max(encoded, key=lambda key: len(encoded[key]))
+            raise SessionError(
+                f"the session has {size} bytes, expected at most {MAX_BYTES}; the largest key "
+                f"is {largest!r} with {len(encoded[largest])} bytes.",
+                fix="Keep large values in the database or the cache, and their key here.",
+            )
+        self.modified = False
+        if self._exists:
+            assert self.id is not None
+            changed = {k: self._data[k] for k, v in encoded.items() if self._loaded.get(k) != v}
+            removed = [key for key in self._loaded if key not in encoded]
+            self._store.merge(self.id, changed, removed)
+            self._loaded = encoded
+            return rotated
+        if not rotated:
+            # The id that a client sent and no store knows may have been planted: take a new
+            # one, and remember the old for the forms that it already has on the screen.
+            if self.id is not None:
+                self._data[_ORIGIN] = self.id
+            self.id = new_session_id()
+        assert self.id is not None
+        self._store.create(self.id, self._data)
+        self._exists = True
+        self._loaded = encoded
+        return True
+
+
+def _encode(key: str, value: Any) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise SessionError(
+            f"the session's {key!r} is of type {type(value).__name__} and can't be kept: {error}.",
+            fix="Store text, numbers, booleans, None, lists and dictionaries of them.",
+        ) from error
