@@ -12,7 +12,10 @@ AsokError
 │   ├── PageOptionError         SSG, REVALIDATE, get_static_paths and their friends
 │   ├── FrozenPageError         a frozen page tried to read the visitor
 │   └── FreezeError             a page failed while it was built
-├── TemplateSourceError         template source that can't be made safe
+├── TemplateError               a template, with its file and line
+│   ├── TemplateSourceError     its source: syntax, or HTML whose structure can't be known
+│   ├── TemplateNotFound        no file of that name in the folders that are searched
+│   └── UndefinedVariable       it uses a name or attribute that is not there
 ├── CacheError
 │   ├── CacheKeyError           a key that no store can hold
 │   ├── CacheValueError         a value that would not come back as it went in
@@ -64,7 +67,10 @@ __all__ = [
     "SignatureExpired",
     "StateError",
     "StateRefused",
+    "TemplateError",
+    "TemplateNotFound",
     "TemplateSourceError",
+    "UndefinedVariable",
     "UnknownColumn",
 ]
 
@@ -152,8 +158,20 @@ class FreezeError(PageError):
     """A page failed while it was being built; the cause is chained."""
 
 
-class TemplateSourceError(AsokError):
-    """Template source whose HTML structure can't be known while compiling it."""
+class TemplateError(AsokError):
+    """Base of the errors about templates; the template engine's own error is chained."""
+
+
+class TemplateSourceError(TemplateError):
+    """Template source with a syntax error, or whose HTML structure can't be known."""
+
+
+class TemplateNotFound(TemplateError):
+    """A template was asked for by a name that no searched folder has."""
+
+
+class UndefinedVariable(TemplateError):
+    """A template used a variable, attribute or item that is not there."""
 
 
 class CacheError(AsokError):
