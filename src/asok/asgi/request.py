@@ -1,0 +1,265 @@
+"""`request`: what a page handler gets, built on Starlette's request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+from starlette.datastructures import URL, Headers, ImmutableMultiDict, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+
+from asok.asgi.uploads import Body, Upload
+from asok.errors import AsokError
+from asok.sessions import FIELD, Session
+
+if TYPE_CHECKING:
+    from asok.asgi.visitor import Visitor
+
+__all__ = ["Request", "SiteView", "csrf_field"]
+
+_FLASHES = "_flashes"
+_LOCAL_URL = re.compile(r"(/(?![/\\])|[?#]|$)")
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+
+
+class SiteView(Protocol):
+    """What a request needs of its site."""
+
+    @property
+    def root(self) -> Path: ...
+
+    def render(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
+        """Render a template for a request, with the site's globals."""
+        ...
+
+
+def csrf_field(token: str) -> Markup:
+    """The hidden input that carries a CSRF token."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+
+
+class Request:
+    """One request to one page.
+
+    `params` are the route's parameters, typed as the route says; `args` the query;
+    `form` and `files` the submitted fields; `json_body` the parsed JSON body.
+    """
+
+    frozen = False
+
+    def __init__(
+        self,
+        http: HTTPRequest,
+        *,
+        site: SiteView,
+        params: Mapping[str, Any],
+        visitor: Visitor,
+        body: Body | None = None,
+        page_folder: Path | None = None,
+    ) -> None:
+        self.http = http
+        self.site = site
+        self.params = dict(params)
+        self.page_folder = page_folder
+        self.visitor = visitor
+        self.state: dict[str, Any] = {}
+        self.tags: set[str] = set()
+        self._body = body or Body()
+        self._user: Any = None
+
+    # What was asked for
+
+    @property
+    def method(self) -> str:
+        return self.http.method
+
+    @property
+    def path(self) -> str:
+        """The decoded path below the place where the site is mounted."""
+        return self.http.scope["asok.path"]
+
+    @property
+    def url(self) -> URL:
+        return self.http.url
+
+    @property
+    def args(self) -> QueryParams:
+        """The query parameters: `request.args["page"]`, `.get("page")`, `.getlist("tag")`."""
+        return self.http.query_params
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The same as `args`."""
+        return self.args
+
+    @property
+    def headers(self) -> Headers:
+        return self.http.headers
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return self.http.cookies
+
+    @property
+    def host(self) -> str:
+        return self.http.headers.get("host", "")
+
+    @property
+    def scheme(self) -> str:
+        return self.http.url.scheme
+
+    @property
+    def client(self) -> str:
+        """The visitor's address as the server or a trusted proxy reports it; may be empty."""
+        return self.http.client.host if self.http.client else ""
+
+    @property
+    def ip(self) -> str:
+        """The same as `client`."""
+        return self.client
+
+    # What it carried
+
+    @property
+    def body(self) -> bytes:
+        return self._body.raw
+
+    @property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        return self._body.form
+
+    @property
+    def files(self) -> ImmutableMultiDict[str, Upload]:
+        return self._body.files
+
+    @property
+    def json_body(self) -> Any:
+        """The body parsed as JSON; answers 400 where it is not JSON."""
+        return self._body.json()
+
+    # Who sent it
+
+    @property
+    def session(self) -> Session:
+        return self.visitor.session
+
+    @property
+    def user(self) -> Any:
+        """Whoever a guard put here; None until one does."""
+        return self._user
+
+    @user.setter
+    def user(self, value: Any) -> None:
+        self._user = value
+
+    @property
+    def nonce(self) -> str:
+        return self.visitor.secrets.nonce
+
+    @property
+    def csrf_token(self) -> str:
+        return self.visitor.secrets.csrf
+
+    @property
+    def csrf_input(self) -> Markup:
+        """The hidden input for a form; templates get it without asking (see the guide)."""
+        return csrf_field(self.csrf_token)
+
+    # Answers
+
+    def html(self, template: str, **context: Any) -> Response:
+        """Render a template found beside the page or in the site's folders."""
+        return HTMLResponse(self.site.render(self, template, context))
+
+    def render(self, template: str, **context: Any) -> Response:
+        """The same as `html`."""
+        return self.html(template, **context)
+
+    def json(self, data: Any, status: int = 200) -> Response:
+        return JSONResponse(data, status)
+
+    def text(self, text: str, status: int = 200) -> Response:
+        return PlainTextResponse(text, status)
+
+    def redirect(self, url: str, status: int = 303, *, external: bool = False) -> Response:
+        """Answer with a redirect to a path of this site.
+
+        Another site's URL needs `external=True`, so that a value which a visitor supplied
+        can't lead away (open redirect, CWE-601). Raises `AsokError` for anything else.
+        """
+        if _CONTROL.search(url):
+            raise AsokError(
+                f"got the redirect target {url!r}, which holds spaces or control characters.",
+                fix="Encode it first: urllib.parse.quote(path).",
+            )
+        if not _LOCAL_URL.match(url):
+            parts = urlsplit(url)
+            if not external:
+                raise AsokError(
+                    f"got the redirect target {url!r}, which is not a path of this site.",
+                    fix="Begin it with '/', or pass external=True if the visitor shall leave.",
+                )
+            if parts.scheme not in ("http", "https") or not parts.netloc:
+                raise AsokError(
+                    f"got the redirect target {url!r}, expected an http or https URL.",
+                )
+        return RedirectResponse(url, status)
+
+    def back(self, default: str = "/") -> Response:
+        """Redirect to the page of this site that the visitor came from, or to `default`."""
+        referer = urlsplit(self.headers.get("referer", ""))
+        path = referer.path or "/"
+        if referer.netloc == self.host and _LOCAL_URL.match(path) and not _CONTROL.search(path):
+            return self.redirect(f"{path}?{referer.query}" if referer.query else path)
+        return self.redirect(default)
+
+    def send_file(
+        self, path: Path | str, *, root: Path | None = None, download: str | None = None
+    ) -> Response:
+        """Answer with a file below `root` (the site's folder where none is given).
+
+        A path that leads outside, or to a hidden file, is answered with 404, as is one
+        that does not exist. `download` is the name under which the browser saves it.
+        """
+        base = (root or self.site.root).resolve()
+        target = (base / path).resolve()
+        hidden = not target.is_relative_to(base) or any(
+            part.startswith(".") for part in target.relative_to(base).parts
+        )
+        if hidden or "\0" in str(path) or not target.is_file():
+            self.abort(404)
+        return FileResponse(target, filename=download)
+
+    def abort(self, status: int, message: str | None = None) -> NoReturn:
+        """Stop here and answer with `status`; the site's error page is shown where it has one."""
+        raise HTTPException(status, message)
+
+    def flash(self, message: str, category: str = "info") -> None:
+        """Keep a message for the next page that asks for it with `get_flashed_messages()`."""
+        self.session[_FLASHES] = [*self.session.get(_FLASHES, []), [category, message]]
+
+    def flashed(self) -> Sequence[tuple[str, str]]:
+        """Take the kept messages: pairs of category and text."""
+        if _FLASHES not in self.session:
+            return ()
+        return [(category, text) for category, text in self.session.pop(_FLASHES)]
+
+    def tag(self, *names: str) -> None:
+        """Say what this page's content depends on, so that it can be regenerated by tag."""
+        self.tags.update(names)
+
+
+Handler = Callable[[Request], Any]

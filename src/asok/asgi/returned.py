@@ -1,0 +1,65 @@
+"""What a handler may return, made into a response."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+
+from asok.errors import AsokError
+
+__all__ = ["to_response"]
+
+_EXPECTED = (
+    "Return text (HTML), a response (request.html(...), request.json(...)), a dict or list "
+    "(JSON), a tuple (body, status) or (body, status, headers), or an iterator of text."
+)
+
+
+def to_response(value: Any, *, where: str) -> Response:
+    """Make a response of a handler's value; `where` names the handler in errors.
+
+    Raises `AsokError` for values that have no meaning, None above all.
+    """
+    if isinstance(value, Response):
+        return value
+    if isinstance(value, str):  # Markup too
+        return HTMLResponse(str(value))
+    if isinstance(value, bytes):
+        return Response(value, media_type="application/octet-stream")
+    if isinstance(value, dict | list):
+        return JSONResponse(value)
+    if isinstance(value, tuple):
+        return _from_tuple(cast("tuple[Any, ...]", value), where)
+    if isinstance(value, AsyncIterator):
+        return _stream(cast("AsyncIterator[Any]", value))
+    if isinstance(value, Iterator) or inspect.isgenerator(value):
+        return _stream(cast("Iterator[Any]", value))
+    got = "None: it has no return statement" if value is None else type(value).__name__
+    raise AsokError(f"{where} returned {got}.", fix=_EXPECTED)
+
+
+def _from_tuple(value: tuple[Any, ...], where: str) -> Response:
+    if len(value) in (2, 3) and isinstance(value[0], int) and not isinstance(value[0], bool):
+        value = (value[1], value[0], *value[2:])
+    match value:
+        case (body, int() as status) if 100 <= status <= 599:
+            headers: Mapping[str, str] = {}
+        case (body, int() as status, dict()) if 100 <= status <= 599:
+            headers = cast("dict[str, str]", value[2])
+        case _:
+            raise AsokError(
+                f"{where} returned the tuple {value!r}, expected (body, status) or "
+                "(body, status, headers) with a status from 100 to 599.",
+                fix=_EXPECTED,
+            )
+    response = to_response(body, where=where)
+    response.status_code = status
+    response.headers.update(headers)
+    return response
+
+
+def _stream(chunks: Iterable[Any] | AsyncIterator[Any]) -> Response:
+    return StreamingResponse(chunks, media_type="text/html")

@@ -1,0 +1,96 @@
+"""The visitor behind a request: the cookie, the session it names, and the CSRF binding.
+
+One cookie holds a random id. Until a session is written the id names nothing in the store,
+so an anonymous visitor costs no write; CSRF tokens are bound to it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from asok.holes import VisitorSecrets
+from asok.sessions import (
+    Csrf,
+    Session,
+    SessionStore,
+    is_session_id,
+    new_nonce,
+    new_session_id,
+)
+
+__all__ = ["CookiePolicy", "Visitor", "cookie_value"]
+
+#: A browser keeps the cookie this long (seconds); the store decides when a session ends.
+COOKIE_AGE = 30 * 86_400
+
+
+def cookie_value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """Return the value of the cookie `name` if it has the form of an id (RFC 6265, 5.4).
+
+    A nameless cookie (`=name=value`) is not mistaken for a named one.
+    """
+    for key, value in headers:
+        if key == b"cookie":
+            for part in value.split(b";"):
+                left, mark, right = part.strip().partition(b"=")
+                if mark and left == name:
+                    text = right.decode("latin-1")
+                    return text if is_session_id(text) else None
+    return None
+
+
+class CookiePolicy:
+    """How the session cookie is named and set: `__Host-` (and Secure) wherever https is used."""
+
+    def __init__(self, *, samesite: str = "lax", max_age: int = COOKIE_AGE) -> None:
+        self._rest = f"Path=/; Max-Age={max_age}; HttpOnly; SameSite={samesite.capitalize()}"
+
+    @staticmethod
+    def name(secure: bool) -> bytes:
+        return b"__Host-asok" if secure else b"asok"
+
+    def header(self, session_id: str, secure: bool) -> tuple[bytes, bytes]:
+        """Return the Set-Cookie header for an id."""
+        text = f"{self.name(secure).decode()}={session_id}; {self._rest}"
+        return b"set-cookie", (text + "; Secure" if secure else text).encode("ascii")
+
+
+class Visitor:
+    """What one request knows of who sent it; everything is looked up when first needed."""
+
+    def __init__(
+        self,
+        session_id: str | None,
+        *,
+        store: SessionStore,
+        csrf: Csrf,
+        revoked: Callable[[str], None] | None = None,
+    ) -> None:
+        self.session = Session(store, session_id, revoked=revoked)
+        self._csrf = csrf
+        self._minted = False
+        self._token: str | None = None
+        self.secrets = VisitorSecrets(new_nonce, lambda: self.csrf_token)
+
+    @property
+    def csrf_token(self) -> str:
+        """This visitor's token; asking for it mints an id for a visitor without one."""
+        if self.session.id is None:
+            self.session.id = new_session_id()
+            self._minted = True
+        return self._csrf.token(self.session.id)
+
+    def valid(self, token: str) -> bool:
+        """Whether `token` belongs to this visitor's session, or to what it grew out of."""
+        session = self.session
+        if session.id is None:
+            return False
+        if self._csrf.valid(token, session.id):
+            return True
+        origin = session.origin
+        return origin is not None and self._csrf.valid(token, origin)
+
+    def finish(self) -> str | None:
+        """Save the session; return the id to set as a cookie, or None where none is due."""
+        due = self.session.save()
+        return self.session.id if due or self._minted else None
