@@ -1,0 +1,56 @@
+"""What a cache-breaker token in a URL means against the current one.
+
+Two tokens of digits are compared as integers. Any other pair is ordered only by a release
+ledger, the tokens of the releases in the order of their deploys. A token that neither rule
+can place is *unknown*: it gets the current bytes uncached, because redirecting it would
+send a visitor back and forth between two instances, and refusing it would break a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["Age", "Breaker"]
+
+
+class Age(Enum):
+    """Where a token stands against the current one."""
+
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The current token and the ledger: known tokens, oldest to newest."""
+
+    current: str
+    ledger: Sequence[str] = ()
+
+    def age(self, token: str) -> Age:
+        """Return the age of `token`. Linear in its length, whatever it holds."""
+        if token == self.current:
+            return Age.CURRENT
+        if token in self.ledger and self.current in self.ledger:
+            older = self.ledger.index(token) < self.ledger.index(self.current)
+            return Age.OLDER if older else Age.NEWER
+        if _is_number(token) and _is_number(self.current):
+            mine, theirs = _magnitude(self.current), _magnitude(token)
+            if theirs != mine:
+                return Age.OLDER if theirs < mine else Age.NEWER
+        return Age.UNKNOWN
+
+
+def _is_number(token: str) -> bool:
+    # `isdigit` alone is also true of "²" and of Arabic digits.
+    return token.isascii() and token.isdigit()
+
+
+def _magnitude(token: str) -> tuple[int, str]:
+    # Orders as the integer does, without `int`, which refuses more than 4,300 digits.
+    digits = token.lstrip("0")
+    return len(digits), digits

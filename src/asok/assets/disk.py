@@ -1,0 +1,106 @@
+"""Assets in development: every request reads the disk, so an edited file is seen at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from asok.assets import names
+from asok.assets.digest import content_digest, integrity
+from asok.assets.encoding import IDENTITY
+from asok.assets.files import FileSlice, locate, snapshot
+from asok.assets.media import is_font, media_type
+from asok.assets.plan import Header, Plan, Resource, Variant, respond
+from asok.assets.scan import Root, roots_of, scan
+from asok.assets.urls import Prefix, missing
+from asok.errors import AssetNotFound
+
+__all__ = ["CORS", "LARGEST_DIGESTED", "DiskAssets", "disk_resource"]
+
+#: Files up to this many bytes are read and digested for their entity tag; a larger one is
+#: told apart by its size and time of change.
+LARGEST_DIGESTED = 8 * 1024 * 1024
+
+#: Fonts are fetched in CORS mode, so that a CDN's answer needs this (Fetch, section 4.9).
+CORS: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"),)
+
+
+class DiskAssets:
+    """The files of `roots` under `prefix`, straight from the disk, revalidated every time.
+
+    Names are plain (`/static/css/base.css`); a name that isn't there raises `AssetNotFound`.
+    """
+
+    def __init__(self, roots: Sequence[Root | Path | str], prefix: str = "/static") -> None:
+        self.roots = roots_of(roots)
+        self._prefix = Prefix(prefix)
+
+    @property
+    def prefix(self) -> str:
+        """The path that every URL here begins with, without a slash at its end."""
+        return self._prefix.path
+
+    def url(self, name: str) -> str:
+        """Return the URL of `name`, `#fragment` and `?query` kept. Raises `AssetNotFound`."""
+        plain, rest = self._prefix.split(name, self._find)
+        if self._find(plain) is None:
+            raise self._missing(plain)
+        return self._prefix.url(plain) + rest
+
+    def integrity(self, name: str) -> str:
+        """Return `sha384-…` of the file as it is now. Raises `AssetNotFound`."""
+        found = self._find(name)
+        if found is None:
+            raise self._missing(name)
+        return integrity(found.read())
+
+    def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
+        """Return the answer to a request, None where `path` isn't under the prefix.
+
+        `path` is percent-decoded, `headers` are pairs of bytes with lower-case names.
+        """
+        name = self._prefix.name(path)
+        return None if name is None else respond(self._resource(name), method, headers)
+
+    def _missing(self, name: str) -> AssetNotFound:
+        folders = " or ".join(str(root.folder) for root in self.roots)
+        return missing(name, scan(self.roots), f"a file in {folders}")
+
+    def _find(self, name: str) -> FileSlice | None:
+        if not names.is_public(name):
+            return None
+        for root in self.roots:
+            inner = root.inner(name)
+            if inner is None:
+                continue
+            base = root.folder.resolve()
+            real = locate(base, inner)
+            if real is not None:
+                return FileSlice(real, 0, real.stat().st_size, base)
+        return None
+
+    def _resource(self, name: str) -> Resource | None:
+        try:
+            found = self._find(name)
+            return None if found is None else disk_resource(name, found, "no-cache")
+        except OSError:  # removed or swapped between the look and the reading
+            return None
+
+
+def disk_resource(
+    name: str, found: FileSlice, cache_control: str | None, *, media: str | None = None
+) -> Resource:
+    """Return a file of the disk as a resource with one variant. Raises `OSError`."""
+    body, status = snapshot(found.path, found.root, limit=LARGEST_DIGESTED)
+    if isinstance(body, bytes):
+        tag, size = content_digest(body), len(body)
+    else:
+        tag, size = f"{status.st_mtime_ns:x}-{status.st_size:x}", body.length
+    media = media or media_type(name)
+    return Resource(
+        media=media,
+        variants=(Variant(IDENTITY, f'"{tag}"', size, body),),
+        cache_control=cache_control,
+        modified=int(status.st_mtime),
+        extra=CORS if is_font(media) else (),
+    )

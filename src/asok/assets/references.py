@@ -1,0 +1,51 @@
+"""From a reference in a stylesheet to the asset that it means."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from asok.assets import names
+
+__all__ = ["Target", "relative", "target"]
+
+_ELSEWHERE = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$|[?])")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An asset's name, and the `?query` and `#fragment` that the reference keeps."""
+
+    name: str
+    rest: str
+
+
+def target(value: str, origin: str, prefix: str) -> Target | None:
+    """Return what `value`, written in the asset `origin`, refers to.
+
+    None is something else's business: another site, `data:`, a fragment of the document, an
+    absolute path that isn't under `prefix`. A relative path that climbs out of the assets
+    keeps its `..`, and so names nothing.
+    """
+    value = value.strip(" \t\n\r\f")
+    if value.startswith(prefix + "/"):
+        path, folder = value[len(prefix) + 1 :], ""
+    elif _ELSEWHERE.match(value):
+        return None
+    else:
+        path, folder = value, posixpath.dirname(origin)
+    bare = re.split(r"[?#]", path, maxsplit=1)[0]
+    name = posixpath.normpath(posixpath.join(folder, unquote(bare)))
+    return Target(name, path[len(bare) :])
+
+
+def relative(name: str, origin: str) -> str:
+    """Return the relative URL of the asset `name` from the asset `origin`.
+
+    Relative, so that it holds under any prefix and on any CDN.
+    """
+    path = posixpath.relpath(name, posixpath.dirname(origin) or ".")
+    # A first part with a colon would read as a scheme; names hold none (`names.is_wellformed`).
+    return names.quoted(path)
