@@ -27,9 +27,11 @@ AsokError
 │   └── CallRefused             a call of something that is not exposed
 ├── AssetError
 │   └── AssetNotFound
-├── ModelError
-│   ├── RecordNotFound
-│   └── UnknownColumn
+├── ModelError                  a model, a query or the database behind it
+│   ├── RecordNotFound          no row where one was asked for
+│   ├── UnknownColumn           a condition, order or value names no column
+│   ├── UnknownOperator         a condition's operator is not one of the known ones
+│   └── MigrationError          the migrations don't fit each other, the models or the database
 └── SessionError                a session too large, or not serialisable
 
 A message says what was got, what was expected, and the fix.
@@ -55,6 +57,7 @@ __all__ = [
     "FrozenPageError",
     "HoleError",
     "LiveError",
+    "MigrationError",
     "ModelError",
     "PageError",
     "PageImportError",
@@ -72,6 +75,7 @@ __all__ = [
     "TemplateSourceError",
     "UndefinedVariable",
     "UnknownColumn",
+    "UnknownOperator",
 ]
 
 
@@ -228,6 +232,14 @@ class RecordNotFound(ModelError):
 
 class UnknownColumn(ModelError):
     """A condition names a column that the model does not have."""
+
+
+class UnknownOperator(ModelError):
+    """A condition's operator is none of the documented ones."""
+
+
+class MigrationError(ModelError):
+    """Migrations that don't fit each other, the models or the database."""
 
 
 class SessionError(AsokError):
