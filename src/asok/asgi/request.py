@@ -46,9 +46,16 @@ class SiteView(Protocol):
         ...
 
 
+class _Field(Markup):
+    """Markup that may be written with or without call parentheses."""
+
+    def __call__(self) -> Markup:
+        return self
+
+
 def csrf_field(token: str) -> Markup:
     """The hidden input that carries a CSRF token."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+    return _Field(Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token))
 
 
 class Request:
@@ -79,6 +86,10 @@ class Request:
         self.tags: set[str] = set()
         self._body = body or Body()
         self._user: Any = None
+
+    def accept_body(self, body: Body) -> None:
+        """Take the body that was read for this request."""
+        self._body = body
 
     # What was asked for
 

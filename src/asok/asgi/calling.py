@@ -1,0 +1,58 @@
+"""Calling a handler: sync ones in one thread hop with their scopes, async ones on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+from anyio import to_thread
+
+from asok.asgi.request import Handler, Request
+
+__all__ = ["call", "call_from_thread"]
+
+Scopes = Sequence[Callable[[], AbstractContextManager[Any]]]
+
+
+def is_async(handler: Handler) -> bool:
+    """Whether calling `handler` gives something to await (through wrappers and callables)."""
+    plain = inspect.unwrap(handler)
+    return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(
+        getattr(plain, "__call__", None)
+    )
+
+
+async def call(handler: Handler, request: Request, scopes: Scopes) -> Any:
+    """Return what `handler` returns, without blocking the event loop."""
+    if is_async(handler):
+        with ExitStack() as stack:
+            for scope in scopes:
+                stack.enter_context(scope())
+            return await handler(request)
+
+    def run() -> Any:
+        with ExitStack() as stack:
+            for scope in scopes:
+                stack.enter_context(scope())
+            return handler(request)
+
+    value = await to_thread.run_sync(run)
+    return await value if inspect.isawaitable(value) else value
+
+
+def call_from_thread(handler: Handler, request: Request, scopes: Scopes) -> Any:
+    """The same for a thread that has no event loop: a page that is being frozen."""
+    with ExitStack() as stack:
+        for scope in scopes:
+            stack.enter_context(scope())
+        value = handler(request)
+        if inspect.isawaitable(value):
+
+            async def wait() -> Any:
+                return await value
+
+            return asyncio.run(wait())
+        return value

@@ -1,0 +1,166 @@
+"""From a request to its page and back: method, body, CSRF, guards, handler, session, headers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from anyio import to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from asok import holes
+from asok.asgi.calling import call, is_async
+from asok.asgi.failures import failure
+from asok.asgi.page import Page
+from asok.asgi.parts import Parts
+from asok.asgi.request import Request
+from asok.asgi.returned import to_response
+from asok.asgi.uploads import Body, bounded, read_body
+from asok.asgi.visitor import Visitor
+from asok.errors import RecordNotFound
+from asok.pages import Match
+from asok.sessions import FIELD, HEADER, SAFE_METHODS, SECURITY_HEADERS, origin_problem
+
+__all__ = ["Dispatcher", "StaticPages", "finish"]
+
+log = logging.getLogger("asok.request")
+
+
+class StaticPages(Protocol):
+    """Answers static pages from what is stored."""
+
+    async def respond(self, match: Match, request: Request, page: Page) -> Response:
+        """Return the page for this visitor. Raises `HTTPException` 404 where it is gone."""
+        ...
+
+
+class Dispatcher:
+    """The inner ASGI application: everything that is not answered before routing."""
+
+    def __init__(self, parts: Parts, static: StaticPages) -> None:
+        self.parts = parts
+        self.static = static
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; `scope["asok.path"]` is the path below the mount."""
+        parts = self.parts
+        visitor = parts.visitor(scope)
+        http = HTTPRequest(scope, bounded(receive, parts.max_body))
+        request = Request(http, site=parts, params={}, visitor=visitor)
+        with holes.use(visitor.secrets):
+            try:
+                response = await self._respond(http, request)
+            except HTTPException as error:
+                response = await failure(parts, request, error)
+            except RecordNotFound as error:
+                response = await failure(parts, request, HTTPException(404, str(error)))
+            except Exception as error:
+                if parts.debug:
+                    raise
+                log.exception("%s %s failed", http.method, scope["asok.path"])
+                wrong = HTTPException(500, "Something went wrong on our side.")
+                wrong.__cause__ = error
+                response = await failure(parts, request, wrong)
+            await finish(parts, scope, visitor, response)
+            await response(scope, receive, _without_body(send) if http.method == "HEAD" else send)
+
+    async def _respond(self, http: HTTPRequest, request: Request) -> Response:
+        path = request.path
+        match = None if "\ufffd" in path else self.parts.router.match(path)
+        if match is None:
+            target = self.parts.router.redirect(path)
+            if target is not None and http.method in ("GET", "HEAD"):
+                return self._canonical(http, target)
+            raise HTTPException(404, f"There is no page {path}.")
+        page = self.parts.pages[match.route.pattern]
+        request.params = dict(match.params)
+        request.page_folder = page.route.folder
+        handler = page.handler(http.method)
+        if handler is None:
+            allow = {"allow": ", ".join(page.allow)}
+            if http.method == "OPTIONS":
+                return Response(status_code=204, headers=allow)
+            raise HTTPException(405, f"{path} answers {allow['allow']} only.", headers=allow)
+        if http.method not in SAFE_METHODS:
+            await self._take_body(http, request, page)
+        if self.parts.sessions.blocking and is_async(handler):
+            await to_thread.run_sync(request.session.load)
+        for guard in page.guards:
+            refusal = await call(guard, request, self.parts.scopes)
+            if refusal is not None:
+                response = to_response(refusal, where=f"{guard.__name__} in {page.file}")
+                response.headers.setdefault("cache-control", "no-store")
+                return response
+        if page.static and http.method in ("GET", "HEAD"):
+            return await self.static.respond(match, request, page)
+        value = await call(handler, request, self.parts.scopes)
+        return to_response(value, where=f"{http.method.lower()} in {page.file}")
+
+    @staticmethod
+    def _canonical(http: HTTPRequest, target: str) -> Response:
+        query = http.scope["query_string"].decode("latin-1")
+        root = http.scope.get("root_path", "")
+        return RedirectResponse(f"{root}{target}{'?' + query if query else ''}", 308)
+
+    async def _take_body(self, http: HTTPRequest, request: Request, page: Page) -> None:
+        """Read the body and refuse what another site may have sent (CSRF)."""
+        if page.csrf:
+            problem = origin_problem(
+                http.headers,
+                scheme="https" if self.parts.secure(http.scope) else "http",
+                host=http.headers.get("host", ""),
+                trusted=self.parts.trusted_origins,
+            )
+            if problem is not None:
+                raise HTTPException(403, f"This request was refused: {problem}.")
+        body: Body = await read_body(http, self.parts.max_body)
+        request.accept_body(body)
+        if page.csrf:
+            token = http.headers.get(HEADER) or body.form.get(FIELD, "")
+            if not request.visitor.valid(token):
+                raise HTTPException(
+                    403,
+                    "This form has expired or was not sent from this site. "
+                    "Go back, reload the page and send it again."
+                    if token
+                    else f"This request carries no {FIELD} field and no {HEADER} header.",
+                )
+
+
+async def finish(parts: Parts, scope: Scope, visitor: Visitor, response: Response) -> None:
+    """Save the session and add the headers that every response carries."""
+    if parts.sessions.blocking and visitor.session.touched:
+        session_id = await to_thread.run_sync(visitor.finish)
+    else:
+        session_id = visitor.finish()
+    headers = response.raw_headers
+    present = {name for name, _ in headers}
+    for name, value in SECURITY_HEADERS:
+        if name not in present:
+            headers.append((name, value))
+    if b"content-security-policy" not in present and _is_html(headers):
+        nonce = visitor.secrets.nonce if "nonce" in visitor.secrets.used else None
+        headers.append((b"content-security-policy", parts.policy.header(nonce).encode("latin-1")))
+    if b"cache-control" not in present:
+        # `no-cache`, not `no-store`: the back-forward cache of the browser stays in use.
+        headers.append((b"cache-control", b"private, no-cache"))
+    if session_id is not None:
+        headers.append(parts.cookies.header(session_id, parts.secure(scope)))
+
+
+def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(b"text/html") for name, value in headers
+    )
+
+
+def _without_body(send: Send) -> Send:
+    async def bare(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return bare

@@ -1,0 +1,79 @@
+"""Rendering a page for everybody: the port that the pages room renders through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from asok import holes
+from asok.asgi.calling import call_from_thread
+from asok.asgi.frozen import FrozenRequest
+from asok.asgi.page import Page
+from asok.asgi.parts import Parts
+from asok.asgi.returned import to_response
+from asok.errors import PageError, RecordNotFound
+from asok.holes import Holed, Sentinels
+from asok.pages import Rendered
+
+__all__ = ["freeze_page"]
+
+#: They are made anew for every response, or hold a visitor's value.
+_NOT_KEPT = frozenset({"content-length", "date", "content-security-policy"})
+
+
+def freeze_page(parts: Parts, page: Page, path: str, params: Mapping[str, Any]) -> Rendered:
+    """Render `page` for `path` without a visitor, and cut the visitor's values out.
+
+    Runs in a thread without an event loop, in an empty context. Raises whatever the page
+    raises, `FrozenPageError` for reading the visitor, `HoleError` for a changed value.
+    """
+    handler = page.handler("GET")
+    if handler is None:
+        raise PageError(
+            f"this page is static but answers only {', '.join(page.allow)}.",
+            fix="Define get(request), or remove SSG = True.",
+            file=page.file,
+        )
+    sentinels = Sentinels()
+    request = FrozenRequest(
+        site=parts,
+        path=path,
+        params=params,
+        sentinels=sentinels,
+        page_folder=page.route.folder,
+    )
+    with holes.use(sentinels):
+        try:
+            value = call_from_thread(handler, request, parts.scopes)
+            response = to_response(value, where=f"get in {page.file}")
+            body = _whole(response, page)
+        except HTTPException as error:
+            return Rendered(error.status_code, list((error.headers or {}).items()), Holed((b"",)))
+        except RecordNotFound:
+            return Rendered(404, [], Holed((b"",)))
+    headers = [(name, value) for name, value in response.headers.items() if name not in _NOT_KEPT]
+    return Rendered(response.status_code, headers, sentinels.cut(body), tuple(request.tags))
+
+
+def _whole(response: Response, page: Page) -> bytes:
+    if isinstance(response, StreamingResponse):
+
+        async def read() -> bytes:
+            chunks = [chunk async for chunk in response.body_iterator]
+            return b"".join(
+                chunk.encode() if isinstance(chunk, str) else bytes(chunk) for chunk in chunks
+            )
+
+        return asyncio.run(read())
+    if isinstance(response, FileResponse):
+        raise PageError(
+            "this page is static but answers with a file.",
+            fix="Put the file below src/static and link it with static('name'), or remove "
+            "SSG = True.",
+            file=page.file,
+        )
+    return bytes(response.body)

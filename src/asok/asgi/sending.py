@@ -1,0 +1,54 @@
+"""Sending a plan of the asset room: bytes at once, a file by path where the server can."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from starlette.types import Scope, Send
+
+from asok.assets import NOT_FOUND, FileSlice, Plan
+from asok.sessions import SECURITY_HEADERS
+
+__all__ = ["send_plan"]
+
+_CHUNK = 256 * 1024
+
+
+async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
+    """Answer with `plan`.
+
+    A whole file goes by `http.response.pathsend` where the server offers it (ASGI 3.0
+    extension), else in chunks that a thread reads. The file is opened before the status is
+    sent: one that went away meanwhile is a 404, not a broken body.
+    """
+    body = plan.body
+    if not isinstance(body, FileSlice):
+        await _start(plan, send)
+        await send({"type": "http.response.body", "body": body})
+        return
+    try:
+        file = await to_thread.run_sync(body.open)
+    except OSError:
+        await send_plan(NOT_FOUND, scope, send)
+        return
+    try:
+        await _start(plan, send)
+        whole = body.start == 0 and plan.status == 200
+        if whole and "http.response.pathsend" in scope.get("extensions", {}):
+            await send({"type": "http.response.pathsend", "path": str(body.path)})
+            return
+        left = body.length
+        while left:
+            data = await to_thread.run_sync(file.read, min(_CHUNK, left))
+            if not data:
+                raise OSError(f"{body.path} ended {left} bytes before its planned end")
+            left -= len(data)
+            await send({"type": "http.response.body", "body": data, "more_body": left > 0})
+        if body.length == 0:
+            await send({"type": "http.response.body", "body": b""})
+    finally:
+        file.close()
+
+
+async def _start(plan: Plan, send: Send) -> None:
+    headers = [*plan.headers, *SECURITY_HEADERS[:1]]
+    await send({"type": "http.response.start", "status": plan.status, "headers": headers})
