@@ -7,6 +7,7 @@ Across machines a Redis channel does the same behind the same port.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 __all__ = ["FileNotices", "LocalNotices", "Notices", "Subscriber"]
 
@@ -83,9 +84,9 @@ class LocalNotices:
 class FileNotices(LocalNotices):
     """Notices between the processes of one machine, through an append-only file.
 
-    A line is written by one `write` call in append mode, which POSIX keeps whole for the
-    short lines used here. A reader that finds the file shorter than its position (it was
-    truncated after `limit` bytes) starts again at its beginning.
+    A writer holds the file's lock for its one short write, and begins a new file beyond
+    `limit` bytes. A reader keeps the file that it reads open, so that it finishes the old
+    one before it goes on with the new one: nothing is lost at the change.
     """
 
     def __init__(self, path: Path, *, interval: float = 0.5, limit: int = 4 * 1024 * 1024) -> None:
@@ -93,28 +94,44 @@ class FileNotices(LocalNotices):
         self.path = path
         self.interval = interval
         self.limit = limit
-        self._position = 0
+        self._file: BinaryIO | None = None
+        self._rest = b""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         self.deliver(topic, message)
         line = json.dumps([os.getpid(), topic, message], separators=(",", ":")) + "\n"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        handle = os.open(self.path, flags, 0o600)
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while not self._append(line.encode()):
+            pass  # another writer began a new file between our open and our lock
+
+    def _append(self, line: bytes) -> bool:
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(handle).st_size > self.limit:
-                os.ftruncate(handle, 0)
-            os.write(handle, line.encode())
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            status = os.fstat(handle)
+            if not self._is_current(status):
+                return False
+            os.write(handle, line)
+            if status.st_size > self.limit:
+                os.unlink(self.path)
+            return True
         finally:
             os.close(handle)
+
+    def _is_current(self, status: os.stat_result) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), status)
+        except FileNotFoundError:
+            return False
 
     def start(self) -> None:
         if self._thread is not None:
             return
-        with suppress(FileNotFoundError):
-            self._position = self.path.stat().st_size
+        self._open_current()
+        if self._file is not None:
+            self._file.seek(0, os.SEEK_END)
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="asok-notices", daemon=True)
         self._thread.start()
@@ -124,6 +141,9 @@ class FileNotices(LocalNotices):
         if thread is not None:
             self._stopping.set()
             thread.join()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _run(self) -> None:
         while not self._stopping.wait(self.interval):
@@ -132,27 +152,32 @@ class FileNotices(LocalNotices):
             except OSError:
                 log.exception("the notices in %s can't be read", self.path)
 
+    def _open_current(self) -> None:
+        with suppress(FileNotFoundError):
+            self._file = self.path.open("rb")
+            self._rest = b""
+
     def poll(self) -> None:
         """Deliver what other processes have written since the last call."""
+        if self._file is None:
+            self._open_current()
+        while self._file is not None:
+            # Asked before reading: what is written to a file before it is given up is read.
+            current = self._is_current(os.fstat(self._file.fileno()))
+            *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+            for line in lines:
+                self._take(line)
+            if current:
+                return
+            self._file.close()
+            self._file = None
+            self._open_current()
+
+    def _take(self, line: bytes) -> None:
         try:
-            size = self.path.stat().st_size
-        except FileNotFoundError:
-            self._position = 0
+            sender, topic, message = json.loads(line)
+        except ValueError:
+            log.warning("a notice in %s is not whole and was passed over", self.path)
             return
-        if size < self._position:
-            self._position = 0
-        if size == self._position:
-            return
-        with self.path.open("rb") as file:
-            file.seek(self._position)
-            data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._position += len(whole)
-        for line in whole.splitlines():
-            try:
-                sender, topic, message = json.loads(line)
-            except ValueError:
-                log.warning("a notice in %s is not whole and was passed over", self.path)
-                continue
-            if sender != os.getpid():
-                self.deliver(topic, message)
+        if sender != os.getpid():
+            self.deliver(topic, message)

@@ -1,0 +1,108 @@
+"""Notices reach every process of a machine, and none is lost when the file is changed."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asok.notices import FileNotices, LocalNotices
+
+
+def publish(path: Path, first: int, count: int, limit: int) -> None:
+    notices = FileNotices(path, limit=limit)
+    for number in range(first, first + count):
+        notices.publish("count", {"n": number})
+
+
+def in_processes(path: Path, *, processes: int, count: int, limit: int) -> None:
+    context = multiprocessing.get_context("spawn")
+    started = [
+        context.Process(target=publish, args=(path, index * count, count, limit))
+        for index in range(processes)
+    ]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+        assert process.exitcode == 0
+
+
+def test_a_process_hears_itself_at_once(tmp_path: Path) -> None:
+    heard: list[dict[str, Any]] = []
+    notices = FileNotices(tmp_path / "notices")
+    notices.subscribe("t", heard.append)
+    notices.publish("t", {"a": 1})
+    notices.publish("other", {"a": 2})
+    assert heard == [{"a": 1}]
+
+
+def test_what_others_publish_is_delivered_once_and_in_whole(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "notices"
+    heard: list[int] = []
+    notices = FileNotices(path)
+    notices.subscribe("count", lambda message: heard.append(message["n"]))
+    notices.poll()
+    in_processes(path, processes=2, count=50, limit=1 << 20)
+    notices.poll()
+    notices.poll()
+    assert sorted(heard) == list(range(100))
+    notices.stop()
+
+
+def test_a_reader_finishes_the_old_file_before_the_new(tmp_path: Path) -> None:
+    path = tmp_path / "notices"
+    heard: list[int] = []
+    notices = FileNotices(path, interval=0.001, limit=300)
+    notices.publish("other", {})
+    notices.subscribe("count", lambda message: heard.append(message["n"]))
+    notices.start()
+    notices.start()
+    in_processes(path, processes=2, count=100, limit=100_000)
+    notices.stop()
+    notices.poll()
+    assert sorted(set(heard)) == list(range(200))
+    notices.stop()
+
+
+def test_a_new_file_is_begun_beyond_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "notices"
+    notices = FileNotices(path, limit=100)
+    for _ in range(50):
+        notices.publish("t", {"filler": "x" * 20})
+    assert not path.exists() or path.stat().st_size < 400
+
+
+def test_a_broken_line_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "notices"
+    path.write_text('[1, "t", {"a": 1}]\nnonsense\n[1, "t", {"a": 2}]\n[1, "t"')
+    heard: list[dict[str, Any]] = []
+    notices = FileNotices(path)
+    notices.subscribe("t", heard.append)
+    with caplog.at_level(logging.WARNING):
+        notices.poll()
+    assert heard == [{"a": 1}, {"a": 2}]
+    assert "not whole" in caplog.text
+    notices.stop()
+
+
+def test_a_failing_subscriber_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def fail(_: dict[str, Any]) -> None:
+        raise ValueError("no")
+
+    notices = LocalNotices()
+    notices.subscribe("t", fail)
+    end = notices.subscribe("t", heard.append)
+    notices.start()
+    notices.publish("t", {"a": 1})
+    end()
+    end()
+    notices.publish("t", {"a": 2})
+    notices.stop()
+    assert heard == [{"a": 1}]
+    assert "a subscriber of 't' failed" in caplog.text
