@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-__all__ = ["IDENTITY", "acceptable", "choose"]
+__all__ = ["IDENTITY", "LONGEST", "acceptable", "choose"]
 
 IDENTITY = "identity"
 
@@ -13,7 +13,8 @@ _ITEM = re.compile(
     r"[ \t]*+([!#$%&'*+.^_`|~0-9A-Za-z-]++)"
     r"(?:[ \t]*+;[ \t]*+[qQ]=([01](?:\.[0-9]{0,3})?))?[ \t]*+"
 )
-_LONGEST = 1024
+#: Characters of the header that are read; more would only fill the memory of answers.
+LONGEST = 1024
 _MOST = 32
 
 
@@ -25,7 +26,7 @@ def acceptable(header: str) -> dict[str, float]:
     items is cut there.
     """
     qualities: dict[str, float] = {}
-    for item in header[:_LONGEST].split(",", _MOST)[:_MOST]:
+    for item in header[:LONGEST].split(",", _MOST)[:_MOST]:
         match = _ITEM.fullmatch(item)
         if match is not None:
             coding = match[1].lower()
@@ -35,14 +36,14 @@ def acceptable(header: str) -> dict[str, float]:
     return qualities
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def choose(header: str, sizes: tuple[tuple[str, int], ...]) -> str:
     """Return the coding to send out of `sizes`, pairs of coding and size in bytes.
 
     The highest quality wins, the smallest among equals. A coding that isn't listed has the
     quality of `*`, or none; identity that isn't listed comes after everything listed. Where
     nothing fits, identity is sent: RFC 9110 prefers that to a refusal. Kept for the last
-    4,096 pairs: browsers send few different headers.
+    1,024 pairs: browsers send few different headers.
     """
     qualities = acceptable(header)
     wildcard = qualities.get("*", 0.0)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from asok.assets import conditional
-from asok.assets.encoding import IDENTITY, choose
+from asok.assets.encoding import IDENTITY, LONGEST, choose
 from asok.assets.files import FileSlice
 from asok.assets.ranges import Unsatisfiable, single_range
 
@@ -86,7 +86,7 @@ class Resource:
         """Return the variant for an Accept-Encoding header."""
         if not accept_encoding or len(self.variants) == 1:
             return self.variants[0]
-        coding = choose(accept_encoding, self._sizes)
+        coding = choose(accept_encoding[:LONGEST], self._sizes)
         return next(v for v in self.variants if v.coding == coding)
 
     def whole(self, variant: Variant) -> Plan:
