@@ -56,6 +56,7 @@ class Session(MutableMapping[str, Any]):
         self._exists = False
         self._ended: list[str] = []
         self._refresh_at = 0.0
+        self._origin: str | None = None
         self.id = visitor_id
         self.modified = False
 
@@ -70,6 +71,7 @@ class Session(MutableMapping[str, Any]):
         """Read the session from its store now (it is read when first touched otherwise)."""
         found = None if self.id is None else self._store.load(self.id)
         self._data = {} if found is None else found.data
+        self._origin = self._data.pop(_ORIGIN, None)
         self._exists = found is not None
         # A session that is only read lives on too: prolonged once a tenth of it has passed.
         self._refresh_at = 0.0 if found is None else found.expires - 0.9 * self._store.idle
@@ -83,7 +85,8 @@ class Session(MutableMapping[str, Any]):
     @property
     def origin(self) -> str | None:
         """The visitor id that this session grew out of, until login: its forms stay valid."""
-        return self._all.get(_ORIGIN)
+        _ = self._all
+        return self._origin
 
     def __getitem__(self, key: str) -> Any:
         return self._all[key]
@@ -99,10 +102,10 @@ class Session(MutableMapping[str, Any]):
         self.modified = True
 
     def __iter__(self) -> Iterator[str]:
-        return (key for key in self._all if key != _ORIGIN)
+        return iter(self._all)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._all)
 
     def __repr__(self) -> str:
         return f"<Session of {len(self)} keys>"
@@ -114,13 +117,14 @@ class Session(MutableMapping[str, Any]):
         for it are refused (session fixation, CWE-384).
         """
         self._rotate()
-        self._all.pop(_ORIGIN, None)
+        self._origin = None
         self.update(data)
         self.modified = True
 
     def logout(self) -> None:
         """Forget everything and take a new id; the old session is gone in every worker."""
         self._rotate()
+        self._origin = None
         self._data = {}
         self.modified = False
 
@@ -168,11 +172,11 @@ class Session(MutableMapping[str, Any]):
         if not rotated:
             # The id that a client sent and no store knows may have been planted: take a new
             # one, and remember the old for the forms that it already has on the screen.
-            if self.id is not None:
-                self._data[_ORIGIN] = self.id
+            self._origin = self.id
             self.id = new_session_id()
         assert self.id is not None
-        self._store.create(self.id, self._data)
+        origin = {} if self._origin is None else {_ORIGIN: self._origin}
+        self._store.create(self.id, {**self._data, **origin})
         self._exists = True
         self._loaded = encoded
         return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,7 +80,7 @@ class MemorySessionStore:
             if found.expires <= time.time():
                 del self._sessions[session_id]
                 return None
-            return StoredSession(dict(found.data), found.created, found.expires)
+            return StoredSession(deepcopy(found.data), found.created, found.expires)
 
     def create(self, session_id: str, data: Mapping[str, Any]) -> None:
         now = time.time()
@@ -87,7 +88,7 @@ class MemorySessionStore:
         with self._lock:
             for key in [key for key, one in self._sessions.items() if one.expires <= now]:
                 del self._sessions[key]
-            self._sessions[session_id] = StoredSession(dict(data), now, ends)
+            self._sessions[session_id] = StoredSession(deepcopy(dict(data)), now, ends)
 
     def merge(self, session_id: str, changed: Mapping[str, Any], removed: Collection[str]) -> bool:
         now = time.time()
@@ -97,7 +98,9 @@ class MemorySessionStore:
                 return False
             data = {key: value for key, value in found.data.items() if key not in removed}
             ends = expiry(found.created, now, idle=self.idle, absolute=self._absolute)
-            self._sessions[session_id] = StoredSession({**data, **changed}, found.created, ends)
+            self._sessions[session_id] = StoredSession(
+                {**data, **deepcopy(dict(changed))}, found.created, ends
+            )
             return True
 
     def delete(self, session_id: str) -> None:

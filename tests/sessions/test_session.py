@@ -1,0 +1,181 @@
+"""A session is read when touched, written when changed, and never revived."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asok.errors import SessionError
+from asok.sessions import (
+    MemorySessionStore,
+    Session,
+    SessionStore,
+    SqliteSessionStore,
+    is_session_id,
+    new_session_id,
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SessionStore]:
+    if request.param == "memory":
+        yield MemorySessionStore(idle=100, absolute=1000)
+        return
+    sqlite = SqliteSessionStore(tmp_path / "folder" / "s.sqlite3", idle=100, absolute=1000)
+    yield sqlite
+    sqlite.close()
+
+
+def saved(store: SessionStore, **data: Any) -> str:
+    session = Session(store, None)
+    session.update(data)
+    assert session.save()
+    assert session.id is not None
+    return session.id
+
+
+def test_what_was_saved_is_there_for_the_next_request(store: SessionStore) -> None:
+    session_id = saved(store, a=1, b=[1, {"c": None}])
+    assert is_session_id(session_id)
+    again = Session(store, session_id)
+    assert not again.touched
+    assert dict(again) == {"a": 1, "b": [1, {"c": None}]}
+    assert again.touched
+    assert "2 keys" in repr(again)
+
+
+def test_a_session_that_nothing_was_written_to_costs_no_write(store: SessionStore) -> None:
+    session = Session(store, None)
+    assert session.get("x") is None
+    assert session.save() is False
+    assert session.id is None
+
+
+def test_a_change_inside_a_value_is_saved_when_modified_is_set(store: SessionStore) -> None:
+    session_id = saved(store, cart=[1])
+    first = Session(store, session_id)
+    first["cart"].append(2)
+    first.save()
+    assert Session(store, session_id)["cart"] == [1]
+    second = Session(store, session_id)
+    second["cart"].append(2)
+    second.modified = True
+    assert second.save() is False
+    assert Session(store, session_id)["cart"] == [1, 2]
+
+
+def test_two_writers_of_different_keys_do_not_undo_each_other(store: SessionStore) -> None:
+    session_id = saved(store, a=1, b=1, c=1)
+    first, second = Session(store, session_id), Session(store, session_id)
+    first["a"] = 2
+    second["b"] = 2
+    del second["c"]
+    first.save()
+    second.save()
+    assert dict(Session(store, session_id)) == {"a": 2, "b": 2}
+
+
+def test_an_unknown_id_is_replaced(store: SessionStore) -> None:
+    planted = new_session_id()
+    session = Session(store, planted)
+    session["a"] = 1
+    assert session.save()
+    assert session.id != planted
+    assert store.load(planted) is None
+    assert session.origin == planted
+    assert "_from" not in session
+
+
+def test_login_takes_a_new_id_and_keeps_the_data(store: SessionStore) -> None:
+    ended: list[str] = []
+    old = saved(store, cart=[1])
+    session = Session(store, old, revoked=ended.append)
+    session.login(user=7)
+    assert session.save()
+    assert session.id not in (None, old)
+    assert store.load(old) is None
+    assert ended == [old]
+    assert dict(Session(store, session.id)) == {"cart": [1], "user": 7}
+    assert Session(store, session.id).origin is None
+
+
+def test_logout_forgets_everything_and_nothing_revives_it(store: SessionStore) -> None:
+    session_id = saved(store, user=7)
+    late = Session(store, session_id)
+    late["clicks"] = 1
+    session = Session(store, session_id)
+    session.logout()
+    assert session.save()
+    late.save()
+    assert store.load(session_id) is None
+    assert dict(Session(store, session_id)) == {}
+
+
+def test_a_session_ends_when_it_is_idle_or_too_old(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    session_id = saved(store, a=1)
+    for passed in range(0, 950, 90):
+        monkeypatch.setattr(time, "time", lambda passed=passed: now + passed)
+        session = Session(store, session_id)
+        assert session["a"] == 1
+        session.save()
+    monkeypatch.setattr(time, "time", lambda: now + 1001)
+    assert store.load(session_id) is None
+    assert not store.merge(session_id, {"a": 2}, ())
+    monkeypatch.setattr(time, "time", lambda: now + 2000)
+    other = saved(store, b=1)
+    monkeypatch.setattr(time, "time", lambda: now + 2101)
+    assert store.load(other) is None
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"x"])
+def test_a_value_that_is_not_json_is_refused_by_name(store: SessionStore, value: object) -> None:
+    session = Session(store, None)
+    session["thing"] = value
+    with pytest.raises(SessionError, match="'thing'"):
+        session.save()
+
+
+def test_a_session_that_is_too_large_is_refused(store: SessionStore) -> None:
+    session = Session(store, None)
+    session["big"] = "x" * 70_000
+    with pytest.raises(SessionError, match="largest key is 'big'"):
+        session.save()
+
+
+def test_a_key_that_is_no_text_is_refused(store: SessionStore) -> None:
+    with pytest.raises(SessionError, match="expected text"):
+        Session(store, None)[1] = 2  # type: ignore[index]
+
+
+def test_sqlite_serves_threads_and_forks(tmp_path: Path) -> None:
+    store = SqliteSessionStore(tmp_path / "s.sqlite3")
+    session_id = saved(store, n=0)
+
+    def write(name: str) -> None:
+        for number in range(20):
+            store.merge(session_id, {f"{name}{number}": number}, ())
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    child = os.fork()
+    if child == 0:
+        store.merge(session_id, {"child": 1}, ())
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    found = store.load(session_id)
+    assert found is not None
+    assert len(found.data) == 82
+    assert oct((tmp_path / "s.sqlite3").stat().st_mode)[-3:] == "600"
+    store.close()
