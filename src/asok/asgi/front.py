@@ -1,0 +1,103 @@
+"""The outermost ASGI callable: what can be answered before routing is answered here.
+
+In order: the Host is checked; static files; stored pages without guards, by one dictionary
+look-up; the live socket; then everything else goes to the dispatcher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from asok.asgi.hosts import HostCheck
+from asok.asgi.sending import send_plan
+from asok.assets import Assets
+
+__all__ = ["Front", "Hits"]
+
+
+class Hits(Protocol):
+    """Stored pages that may be sent without asking anybody."""
+
+    def find(self, path: str) -> Callable[[Scope, Send], Awaitable[None]] | None:
+        """Return what sends the fresh page of `path`, or None where the long way is due."""
+        ...
+
+
+class Front:
+    """Routes a scope by kind; `assets` are tried in order, the runtime's file among them."""
+
+    def __init__(
+        self,
+        *,
+        hosts: HostCheck,
+        assets: tuple[Assets, ...],
+        hits: Hits,
+        live: ASGIApp,
+        live_path: str,
+        inner: ASGIApp,
+        lifespan: ASGIApp,
+    ) -> None:
+        self._hosts = hosts
+        self._assets = tuple((f"{one.prefix}/", one) for one in assets)
+        self._hits = hits
+        self._live = live
+        self._live_path = live_path
+        self._inner = inner
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection (ASGI 3.0)."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+            return
+        path: str = scope["path"]
+        mount: str = scope.get("root_path", "")
+        if mount and path.startswith(mount):
+            path = path[len(mount) :] or "/"
+        scope["asok.path"] = path
+        if self._hosts.of(scope["headers"]) is None:
+            await _refuse_host(scope, receive, send)
+            return
+        if kind == "http":
+            method: str = scope["method"]
+            if method in ("GET", "HEAD"):
+                hit = self._hits.find(path)
+                if hit is not None:
+                    await hit(scope, send)
+                    return
+            for prefix, assets in self._assets:
+                if path.startswith(prefix):
+                    query = scope["query_string"].decode("latin-1")
+                    plan = assets.plan(method, path, query, scope["headers"])
+                    if plan is not None:
+                        await send_plan(plan, scope, send)
+                        return
+        if path == self._live_path:
+            await self._live(scope, receive, send)
+        elif kind == "http":
+            await self._inner(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1000, "reason": "no such socket"})
+
+
+_TEXT = b"This host is not served here. Set ALLOWED_HOSTS if it should be.\n"
+
+
+async def _refuse_host(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": "unknown host"})
+        return
+    headers: list[Any] = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(_TEXT)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else _TEXT
+    await send({"type": "http.response.body", "body": body})
