@@ -207,11 +207,25 @@ class StateError(LiveError):
 
 
 class StateRefused(LiveError):
-    """A state token is forged, expired, or another component's, instance's or visitor's."""
+    """A state token is forged, expired, or another component's, instance's or visitor's.
+
+    `reason` is one word for the browser: signature, session, expired, schema, stale or gone.
+    """
+
+    def __init__(self, message: str, *, reason: str, fix: str | None = None):
+        self.reason = reason
+        super().__init__(message, fix=fix)
 
 
 class CallRefused(LiveError):
-    """A client called what is not exposed, or with arguments that do not fit."""
+    """A client called what is not exposed, or with arguments that do not fit.
+
+    `code` is one word for the browser: malformed, refused, arguments, value, busy and others.
+    """
+
+    def __init__(self, message: str, *, code: str = "refused", fix: str | None = None):
+        self.code = code
+        super().__init__(message, fix=fix)
 
 
 class AssetError(AsokError):
