@@ -159,7 +159,19 @@ class FrozenPageError(PageError):
 
 
 class FreezeError(PageError):
-    """A page failed while it was being built; the cause is chained."""
+    """A page failed while it was being built; `report` tells of every page, where there is one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str | None = None,
+        file: Path | str | None = None,
+        line: int | None = None,
+        report: object = None,
+    ) -> None:
+        self.report = report
+        super().__init__(message, fix=fix, file=file, line=line)
 
 
 class TemplateError(AsokError):

@@ -1,0 +1,60 @@
+"""Pages: files that are routes, rendered once, regenerated in the background, or per request."""
+
+from asok.pages.decision import Action, Decision, State, decide
+from asok.pages.disk import DiskStore
+from asok.pages.draft import ReleaseDraft
+from asok.pages.encoding import choose_coding, has_current
+from asok.pages.freeze import Progress, freeze
+from asok.pages.note import Note
+from asok.pages.options import PageOptions
+from asok.pages.plan import Job, plan
+from asok.pages.prepared import Prepared, cache_status, prepare
+from asok.pages.regenerate import Regenerator, Render, Served
+from asok.pages.release import Release
+from asok.pages.report import PageReport, Report
+from asok.pages.route import Match, Route, Segment, Tree, encode_path
+from asok.pages.router import Router
+from asok.pages.scan import scan
+from asok.pages.shelf import Shelf
+from asok.pages.store import PageStore
+from asok.pages.stored import Rendered, StoredPage, decode, encode, why_not_stored
+
+__all__ = [
+    "Action",
+    "Decision",
+    "DiskStore",
+    "Job",
+    "Match",
+    "Note",
+    "PageOptions",
+    "PageReport",
+    "PageStore",
+    "Prepared",
+    "Progress",
+    "Regenerator",
+    "Release",
+    "ReleaseDraft",
+    "Render",
+    "Rendered",
+    "Report",
+    "Route",
+    "Router",
+    "Segment",
+    "Served",
+    "Shelf",
+    "State",
+    "StoredPage",
+    "Tree",
+    "cache_status",
+    "choose_coding",
+    "decide",
+    "decode",
+    "encode",
+    "encode_path",
+    "freeze",
+    "has_current",
+    "plan",
+    "prepare",
+    "scan",
+    "why_not_stored",
+]

@@ -1,0 +1,193 @@
+"""A build being written: nobody sees it until one rename publishes it whole.
+
+Everything is written into a folder with a temporary name, synced in one batch (one call
+instead of an fsync a page), renamed to its own name, and only then does `current` name it.
+A crash at any moment leaves the old site or the new one, and perhaps a folder that the next
+build removes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from asok import atomic
+from asok.errors import FreezeError
+from asok.pages.names import body_name, page_name
+from asok.pages.release import Manifest, Release
+from asok.pages.stored import FORMAT, Record, StoredPage, encode
+
+__all__ = ["KEPT_RELEASES", "ReleaseDraft"]
+
+#: How many releases stay, the current one counted: workers of an older one still read it.
+KEPT_RELEASES = 3
+
+
+class ReleaseDraft:
+    """A context manager: what was not published when the block ends is removed.
+
+    `root` is `.asok/ssg_cache`, `fingerprint` stands for the code that renders. Raises
+    `FreezeError` where another build is running.
+    """
+
+    def __init__(self, root: Path, *, fingerprint: str, now: float | None = None) -> None:
+        self.root = root
+        self.fingerprint = fingerprint
+        self.created = time.time() if now is None else now
+        self._records: dict[str, Record] = {}
+        self._release: Release | None = None
+        self._stack = ExitStack()
+        locked = self._stack.enter_context(atomic.FileLock(root / "building").attempt())
+        if not locked:
+            self._stack.close()
+            raise FreezeError(
+                f"another build is writing {root}.",
+                fix="Wait until it has ended; the site is whole meanwhile.",
+            )
+        releases = root / "releases"
+        releases.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in releases.glob(f"{atomic.TEMPORARY_PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self.created))
+        self.name = f"{stamp}-{secrets.token_hex(4)}"
+        self.folder = releases / (atomic.TEMPORARY_PREFIX + self.name)
+        (self.folder / "pages").mkdir(mode=0o700, parents=True)
+        (self.folder / ".in-use").touch(mode=0o600)
+        self._pages = os.path.join(self.folder, "pages", "")
+
+    def __enter__(self) -> ReleaseDraft:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def write_page(self, page: StoredPage) -> Record:
+        """Write a page's body and return its record, for `add_record`.
+
+        Apart from `add_page` so that forked processes can write bodies at the same time.
+        """
+        record, body = encode(page)
+        name = body_name(page_name(page.path), record.digest, page.content_type)
+        handle = os.open(self._pages + name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            view = memoryview(body)
+            while view:
+                view = view[os.write(handle, view) :]
+        finally:
+            os.close(handle)
+        return msgspec.structs.replace(record, body=name)
+
+    def add_record(self, record: Record) -> None:
+        """Put the record of a written page into the manifest."""
+        self._records[record.path] = record
+
+    def add_page(self, page: StoredPage) -> Record:
+        """Write `page`. Raises `OSError`."""
+        record = self.write_page(page)
+        self.add_record(record)
+        return record
+
+    def add_file(self, name: str, data: bytes) -> None:
+        """Write a further file, `name` relative to the release. Raises `ValueError`, `OSError`."""
+        target = (self.folder / name).resolve()
+        if not target.is_relative_to(self.folder.resolve()) or target == self.folder.resolve():
+            raise ValueError(f"{name!r} leads out of the release")
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def publish(self) -> Release:
+        """Make this the current release, and remove what is too old. Raises `OSError`."""
+        manifest = Manifest(
+            format=FORMAT,
+            fingerprint=self.fingerprint,
+            created=self.created,
+            pages=[self._records[path] for path in sorted(self._records)],
+        )
+        self.add_file("manifest.json", msgspec.json.encode(manifest))
+        _sync(self.folder)
+        releases = self.root / "releases"
+        target = releases / self.name
+        os.rename(self.folder, target)
+        atomic.sync_folder(releases)
+        atomic.write(self.root / "current", self.name.encode() + b"\n", sync=True)
+        atomic.sync_folder(self.root)
+        self._release = Release(target, manifest)
+        self._prune()
+        return self._release
+
+    def discard(self) -> None:
+        """Remove what was not published, and let others build."""
+        if self._release is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._stack.close()
+
+    def _prune(self) -> None:
+        """Remove old releases that no worker reads, and the overlays of code that is gone."""
+        folders = sorted(path for path in (self.root / "releases").iterdir() if path.is_dir())
+        folders.remove(self.root / "releases" / self.name)
+        for folder in folders[: -(KEPT_RELEASES - 1)]:
+            _remove_unused(folder)
+        used = {self.fingerprint}
+        for folder in (self.root / "releases").iterdir():
+            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+                data = (folder / "manifest.json").read_bytes()
+                used.add(msgspec.json.decode(data, type=_Fingerprint).fingerprint)
+        with suppress(FileNotFoundError):
+            for folder in (self.root / "overlay").iterdir():
+                if folder.name not in used:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Fingerprint(msgspec.Struct):
+    fingerprint: str
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove a release unless a worker holds its lock; the manifest goes first."""
+    try:
+        handle = os.open(folder / ".in-use", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileNotFoundError):
+            (folder / "manifest.json").unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        pass  # a worker started from it still runs; a later build removes it
+    finally:
+        os.close(handle)
+
+
+def _sync(folder: Path) -> None:
+    """Put everything written so far on the disk, in one batch; reports write errors.
+
+    3,000 pages: 0.03 s, against 0.7 s for an fsync each. `syncfs` is Linux's; elsewhere
+    `sync` does the same for every disk.
+    """
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:  # pragma: no cover - not on Linux
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if syncfs(handle) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
+    finally:
+        os.close(handle)

@@ -1,0 +1,162 @@
+"""From a decoded path to the page that answers it, and back."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from asok.errors import RouteError
+from asok.pages.conflict import refuse_conflicts
+from asok.pages.kinds import KINDS, Value, is_segment
+from asok.pages.precedence import RANK, order
+from asok.pages.route import Match, Route, encode_path
+
+__all__ = ["Router"]
+
+#: Longer paths are no page: nothing that a client sends may make a large key.
+MAX_PATH = 2048
+_PLACEHOLDER = re.compile(r"\[[^\]]*\]")
+
+
+class _Node:
+    """The routes that share a beginning; each node is visited at most once a match."""
+
+    __slots__ = ("dynamic", "rest", "route", "static")
+
+    def __init__(self) -> None:
+        self.static: dict[str, _Node] = {}
+        self.dynamic: list[tuple[str, _Node]] = []
+        self.rest: Route | None = None
+        self.route: Route | None = None
+
+    def child(self, kind: str, name: str) -> _Node:
+        if kind == "static":
+            return self.static.setdefault(name, _Node())
+        for known, node in self.dynamic:
+            if known == kind:
+                return node
+        node = _Node()
+        self.dynamic.append((kind, node))
+        self.dynamic.sort(key=lambda pair: RANK[pair[0]])
+        return node
+
+
+class Router:
+    """Every route of a site; `routes` holds them in the order of precedence.
+
+    Raises `RouteConflict` where two routes answer the same paths.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = order(routes)
+        refuse_conflicts(self.routes)
+        self._by_pattern = {route.pattern: route for route in self.routes}
+        self._root = _Node()
+        for route in self.routes:
+            node = self._root
+            for segment in route.segments:
+                if segment.kind == "rest":
+                    node.rest = route
+                    break
+                node = node.child(segment.kind, segment.name)
+            else:
+                node.route = route
+
+    def match(self, path: str) -> Match | None:
+        """Return the route and the parameters' values for a decoded `path`, or None.
+
+        Only the canonical form of a path matches: no trailing slash (but for "/"), NFC, no
+        empty or dot segment, no backslash or control character, segments of at most 255 bytes.
+        """
+        if path == "/":
+            texts: list[str] = []
+        elif path[:1] != "/" or len(path) > MAX_PATH:
+            return None
+        else:
+            texts = path[1:].split("/")
+            if not all(map(is_segment, texts)):
+                return None
+        values: list[Value] = []
+        route = _walk(self._root, texts, 0, values)
+        if route is None:
+            return None
+        return Match(route, dict(zip(route.params, values, strict=True)), path)
+
+    def redirect(self, path: str) -> str | None:
+        """Return the encoded canonical address for a path that differs from it only in form.
+
+        That is a trailing slash, or Unicode text that is not NFC. None where `path` is
+        canonical already or no page answers it either way.
+        """
+        if len(path) > MAX_PATH:
+            return None
+        canonical = unicodedata.normalize("NFC", path.removesuffix("/"))
+        if canonical == path or self.match(canonical) is None:
+            return None
+        return encode_path(canonical)
+
+    def route(self, pattern: str) -> Route:
+        """Return the route of `pattern`. Raises `RouteError` with suggestions."""
+        route = self._by_pattern.get(pattern)
+        if route is None:
+            near = self.nearest(pattern)
+            raise RouteError(
+                f"there is no page {pattern!r}.",
+                fix=f"Did you mean {' or '.join(near)}?" if near else None,
+            )
+        return route
+
+    def url(self, pattern: str, params: Mapping[str, Any] | None = None) -> str:
+        """Return the percent-encoded path of the page `pattern` for `params`.
+
+        Raises `RouteError` for an unknown pattern or parameters that don't fit.
+        """
+        return encode_path(self.route(pattern).path(params or {}))
+
+    def nearest(self, path: str, count: int = 3) -> list[str]:
+        """Return up to `count` patterns whose paths resemble `path`, most similar first."""
+        path = path[:200].rstrip("/").lower() or "/"
+        given = path[1:].split("/")
+        scored: list[tuple[float, str]] = []
+        for route in self.routes:
+            # Parameters take what stands in their place, so that /blgo/x finds /blog/[slug].
+            parts = [
+                (given[at] if at < len(given) else part.text)
+                if part.kind != "static"
+                else part.name
+                for at, part in enumerate(route.segments)
+            ]
+            if route.segments and route.segments[-1].kind == "rest":
+                parts[-1:] = given[len(parts) - 1 :] or parts[-1:]
+            candidate = _PLACEHOLDER.sub("", "/" + "/".join(parts)).lower()
+            score = difflib.SequenceMatcher(None, path, candidate).ratio()
+            if score >= 0.6:
+                scored.append((-score, route.pattern))
+        return [pattern for _, pattern in sorted(scored)[:count]]
+
+
+def _walk(node: _Node, texts: list[str], at: int, values: list[Value]) -> Route | None:
+    """Find the first route in the order of precedence; `values` holds its parameters."""
+    if at == len(texts):
+        return node.route
+    text = texts[at]
+    child = node.static.get(text)
+    if child is not None:
+        route = _walk(child, texts, at + 1, values)
+        if route is not None:
+            return route
+    for kind, child in node.dynamic:
+        value = KINDS[kind](text)
+        if value is None:
+            continue
+        values.append(value)
+        route = _walk(child, texts, at + 1, values)
+        if route is not None:
+            return route
+        values.pop()
+    if node.rest is not None:
+        values.append("/".join(texts[at:]))
+    return node.rest
