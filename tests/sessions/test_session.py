@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from asok.errors import SessionError
+from asok.errors import ConfigurationError, SessionError
 from asok.sessions import (
     MemorySessionStore,
+    RedisSessionStore,
     Session,
     SessionStore,
     SqliteSessionStore,
@@ -22,8 +24,14 @@ from asok.sessions import (
 )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SessionStore]:
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_url")
+        redis = RedisSessionStore(url, prefix=f"{tmp_path}:", idle=100, absolute=1000)
+        yield redis
+        redis.close()
+        return
     if request.param == "memory":
         yield MemorySessionStore(idle=100, absolute=1000)
         return
@@ -120,6 +128,11 @@ def test_logout_forgets_everything_and_nothing_revives_it(store: SessionStore) -
 def test_a_session_ends_when_it_is_idle_or_too_old(
     store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if isinstance(store, RedisSessionStore):
+        ends = store.load(saved(store, a=1))
+        assert ends is not None
+        assert ends.expires == pytest.approx(ends.created + 100, abs=1)  # Redis's own clock
+        return
     now = time.time()
     session_id = saved(store, a=1)
     for passed in range(0, 950, 90):
@@ -179,3 +192,9 @@ def test_sqlite_serves_threads_and_forks(tmp_path: Path) -> None:
     assert len(found.data) == 82
     assert oct((tmp_path / "s.sqlite3").stat().st_mode)[-3:] == "600"
     store.close()
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ConfigurationError, match=r"asok\[redis\]"):
+        RedisSessionStore("redis://localhost:1/0")

@@ -2,6 +2,7 @@
 
 from asok.sessions.csp import SECURITY_HEADERS, Policy, new_nonce
 from asok.sessions.csrf import FIELD, HEADER, SAFE_METHODS, Csrf, origin_problem
+from asok.sessions.redis import RedisSessionStore
 from asok.sessions.session import Session, is_session_id, new_session_id
 from asok.sessions.sqlite import SqliteSessionStore
 from asok.sessions.store import MemorySessionStore, SessionStore, StoredSession
@@ -14,6 +15,7 @@ __all__ = [
     "Csrf",
     "MemorySessionStore",
     "Policy",
+    "RedisSessionStore",
     "Session",
     "SessionStore",
     "SqliteSessionStore",
