@@ -1,0 +1,59 @@
+"""The application's database, set once by `configure`; knows nothing of SQLAlchemy.
+
+The database may be given as a callable, so that a site that never runs a query never
+imports SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from asok.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from asok.models.database import Database
+    from asok.models.query_cache import CacheRegion
+
+__all__ = ["configure", "configured_database"]
+
+_lock = threading.Lock()
+_database: Database | Callable[[], Database] | None = None
+_cache: CacheRegion | None = None
+
+
+def configure(
+    database: Database | Callable[[], Database] | None, *, cache: CacheRegion | None = None
+) -> None:
+    """Set the database of every model, and the cache that `.cache(ttl)` stores in.
+
+    `database` may be a callable; it is called once, by the first query. None takes the
+    setting back (tests). Without a `cache`, `.cache(ttl)` runs its query every time.
+    """
+    global _database, _cache
+    with _lock:
+        _database = database
+        _cache = cache
+        if database is not None and not callable(database):
+            database.use_cache(cache)
+
+
+def configured_database() -> Database:
+    """Return the application's database. Raises `ConfigurationError` where none is set."""
+    global _database
+    found = _database
+    if found is not None and not callable(found):
+        return found
+    with _lock:
+        if _database is None:
+            raise ConfigurationError(
+                "a model was used, and no database is configured.",
+                fix="Create the application first (app = Asok()), or call "
+                'asok.models.configure(Database("sqlite:///db.sqlite3")).',
+            )
+        if callable(_database):
+            made = _database()
+            made.use_cache(_cache)
+            _database = made
+        return _database

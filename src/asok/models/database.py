@@ -1,0 +1,119 @@
+"""A database: its engine, the sessions of requests, transactions, and the cache of its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from asok.models.engine import WRITTEN, make_engine
+from asok.models.model import Model
+from asok.models.query_cache import CacheRegion, QueryCache
+from asok.models.request_scope import Scope, current_scope, scope
+from asok.models.work import Work
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, MetaData
+
+__all__ = ["Database"]
+
+
+class Database:
+    """The door to one database.
+
+    `url` is SQLAlchemy's, with `postgresql://` meaning psycopg 3; `echo` logs every
+    statement. Nothing is connected until the first query.
+    """
+
+    def __init__(self, url: str, *, echo: bool = False) -> None:
+        self.engine: Engine = make_engine(url, echo=echo)
+        self.is_sqlite: bool = self.engine.dialect.name == "sqlite"
+        #: The URL without its password; names this database in cache keys.
+        self.name: str = self.engine.url.render_as_string(hide_password=True)
+        self.queries: QueryCache | None = None
+
+    def __repr__(self) -> str:
+        return f"<Database {self.name}>"
+
+    def use_cache(self, cache: CacheRegion | None) -> None:
+        """Let `.cache(ttl)` store in `cache`; None runs such queries every time."""
+        self.queries = None if cache is None else QueryCache(self, cache)
+
+    def scope(self) -> AbstractContextManager[Scope]:
+        """One session and one connection for everything inside (one request)."""
+        return scope()
+
+    @contextmanager
+    def work(self) -> Generator[Work]:
+        """Yield the scope's unit of work, or a short-lived one outside any scope."""
+        opened = current_scope()
+        if opened is None:
+            with Work(self) as work:
+                yield work
+            return
+        work = opened.part(self, lambda: Work(self))
+        with work.lock:
+            try:
+                yield work
+            except Exception as error:
+                # PostgreSQL refuses every further statement of a transaction in which one
+                # failed; inside transaction() that is the block's own matter.
+                if not work.depth and self._is_from_database(error):
+                    work.rollback()
+                raise
+
+    def _is_from_database(self, error: Exception) -> bool:
+        driver: Any = self.engine.dialect.loaded_dbapi
+        return isinstance(error, DBAPIError) or isinstance(error.__cause__, driver.Error)
+
+    @contextmanager
+    def transaction(self) -> Generator[Work]:
+        """Commit everything inside together at the end, or nothing where an error leaves it.
+
+        Nested blocks are savepoints. On SQLite the write lock is taken at the beginning, so
+        that what is read inside is still true when it is written.
+        """
+        with scope() as opened, opened.part(self, lambda: Work(self)).transact() as work:
+            yield work
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this context is inside `transaction()`."""
+        opened = current_scope()
+        work = opened.existing(self) if opened is not None else None
+        return isinstance(work, Work) and work.depth > 0
+
+    def changed(self, *tables: str) -> None:
+        """Let no cached query answer for these tables any more.
+
+        Writes through models and SQLAlchemy's constructs call this after their commit; after
+        raw SQL call it yourself.
+        """
+        if tables and self.queries is not None:
+            self.queries.changed(tables)
+
+    @contextmanager
+    def connect(self) -> Generator[Connection]:
+        """Yield a connection of its own inside one transaction, for SQLAlchemy Core."""
+        with self.engine.connect() as connection:
+            with connection.begin():
+                yield connection
+            written: set[str] = connection.info.pop(WRITTEN, set())
+        self.changed(*written)
+
+    def ping(self) -> None:
+        """Run the smallest query; raises SQLAlchemy's error where the database is away."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def create_tables(self, metadata: MetaData | None = None) -> None:
+        """Create the tables of all known models that are missing (tests; sites migrate)."""
+        (Model.metadata if metadata is None else metadata).create_all(self.engine)
+
+    def dispose(self) -> None:
+        """Close all pooled connections; a later query opens new ones."""
+        self.engine.dispose()

@@ -1,0 +1,159 @@
+"""What a query asks for, as plain data, and the SQLAlchemy statement that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from sqlalchemy import ColumnElement, Select, and_, inspect, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Mapper, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from asok.errors import ModelError, UnknownColumn
+from asok.models.conditions import Condition, Node, build, column_name, is_sql
+from asok.models.naming import suggest
+from asok.models.query_cache import Fingerprint
+
+__all__ = ["Order", "Plan", "eager_option", "order"]
+
+#: A column's name and whether it descends, or any SQLAlchemy ordering.
+Order: TypeAlias = "tuple[str, bool] | ColumnElement[Any]"
+
+
+def order(model: type[Any], entry: Any) -> Order:
+    """Return the order that `"views"`, `"-views"` or an SQLAlchemy construct says."""
+    if is_sql(entry):
+        return entry
+    if isinstance(entry, str):
+        return column_name(model, entry.removeprefix("-")), entry.startswith("-")
+    return column_name(model, entry), False
+
+
+def eager_option(model: type[Any], path: Any) -> ORMOption:
+    """Return the loader of a relation: `"author"`, `"comments.author"`, or SQLAlchemy's option.
+
+    Relations are loaded by one further query each (`selectinload`), which keeps limits right.
+    """
+    if isinstance(path, ORMOption):
+        return path
+    if isinstance(path, InstrumentedAttribute):
+        return selectinload(path)  # pyright: ignore[reportUnknownArgumentType]
+    option: Any = None
+    owner = model
+    for name in str(path).split("."):
+        mapper: Mapper[Any] = inspect(owner)
+        if name not in mapper.relationships:
+            raise UnknownColumn(
+                f"{owner.__name__} has no relation {name!r}.",
+                fix=suggest(name, mapper.relationships.keys())
+                if mapper.relationships
+                else f"{owner.__name__} has no relations.",
+            )
+        attribute = getattr(owner, name)
+        option = selectinload(attribute) if option is None else option.selectinload(attribute)
+        owner = mapper.relationships[name].mapper.class_
+    return option
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts of a query. `alternatives` are joined by OR, the conditions in each by AND."""
+
+    model: type[Any]
+    alternatives: tuple[tuple[Node, ...], ...] = ((),)
+    orders: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+    groups: tuple[str, ...] = ()
+    eager: tuple[ORMOption, ...] = ()
+    cached: bool = False
+    ttl: float | None = None
+
+    @property
+    def _mapper(self) -> Mapper[Any]:
+        return inspect(self.model)
+
+    @property
+    def sliced(self) -> bool:
+        """Whether a limit or an offset applies."""
+        return self.limit is not None or self.offset is not None
+
+    @property
+    def where(self) -> ColumnElement[bool] | None:
+        """All conditions as one expression; None where there are none."""
+        parts = [
+            and_(true(), *(build(self.model, node) for node in nodes))
+            for nodes in self.alternatives
+            if nodes
+        ]
+        # An alternative without conditions is true, and so is the whole.
+        if len(parts) < len(self.alternatives):
+            return None
+        return parts[0] if len(parts) == 1 else or_(*parts)
+
+    def filtered(self, *columns: Any) -> Select[Any]:
+        """Return a SELECT of `columns` with the conditions, without order and limits."""
+        statement: Select[Any] = cast("Any", select(*columns)).select_from(self.model)
+        where = self.where
+        return statement if where is None else statement.where(where)
+
+    def ordered(self, *columns: Any) -> Select[Any]:
+        """Return a SELECT of `columns` with conditions, order and limits."""
+        statement = self.filtered(*columns)
+        for entry in self.orders:
+            if isinstance(entry, tuple):
+                name, descending = entry
+                column = getattr(self.model, name)
+                statement = statement.order_by(column.desc() if descending else column)
+            else:
+                statement = statement.order_by(entry)
+        if self.limit is not None:
+            statement = statement.limit(self.limit)
+        if self.offset is not None:
+            statement = statement.offset(self.offset)
+        return statement
+
+    def aggregate(self, function: Any, column: Any = None) -> Select[Any]:
+        """Return a SELECT of `function(column)`, one row for each group."""
+        arguments: list[Any] = [] if column is None else [column]
+        if self.groups:
+            keys = [getattr(self.model, name) for name in self.groups]
+            if self.sliced:
+                raise ModelError("an aggregate over groups can't have a limit or an offset.")
+            return self.filtered(*keys, function(*arguments)).group_by(*keys)
+        if self.sliced:
+            inner = self.ordered(*(arguments or self._mapper.primary_key)).subquery()
+            return select(function(*(inner.c[:1] if arguments else ()))).select_from(inner)
+        return self.filtered(function(*arguments))
+
+    def primary_order(self) -> tuple[Order, ...]:
+        """Return the order, or the primary key where none was given: the same rows every time."""
+        mapper = self._mapper
+        if self.orders:
+            return self.orders
+        return tuple(
+            (mapper.get_property_by_column(column).key, False) for column in mapper.primary_key
+        )
+
+    def fingerprint(self, kind: Sequence[Hashable]) -> Fingerprint | None:
+        """Return what the SQL text depends on and the values in it, in order.
+
+        None where SQLAlchemy's constructs take part: then the compiled statement tells.
+        `kind` says which of the query's statements is meant.
+        """
+        shapes: list[Hashable] = [self.model, *kind, self.groups, self.limit is None]
+        values: list[Any] = [self.limit, self.offset]
+        for nodes in self.alternatives:
+            shapes.append(len(nodes))
+            for node in nodes:
+                if not isinstance(node, Condition):
+                    return None
+                shapes.append(node.shape)
+                values.append(node.value)
+        for entry in self.orders:
+            if not isinstance(entry, tuple):
+                return None
+            shapes.append(entry)
+        shapes.append(self.offset is None)
+        return tuple(shapes), tuple(values)

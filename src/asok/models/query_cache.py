@@ -1,0 +1,146 @@
+"""Cached queries: what their key is, and why a write makes it a different one.
+
+The key is a digest of the database, the SQL text, the typed parameters and one random token
+for each table that the statement mentions. The tokens live in the same cache. After a commit
+that wrote a table its token is replaced, so every older entry becomes unreachable: also one
+that a slow reader stores late, because its key was made before it read. A token that the
+cache has evicted is replaced too, which costs a miss and is never wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import Select
+
+from asok.errors import ModelError
+from asok.models.engine import table_names
+from asok.models.rows import decode, encode
+
+if TYPE_CHECKING:
+    from asok.models.database import Database
+
+__all__ = ["CacheRegion", "Fingerprint", "QueryCache", "seconds"]
+
+#: Raised when the stored form changes, so that older entries are not read.
+FORMAT = 1
+#: Statement texts kept by shape. Shapes come from code, apart from the lengths of IN lists.
+MEMO_LIMIT = 2_000
+
+#: A statement's shape (None where it holds SQLAlchemy's own constructs), and its values.
+Fingerprint = tuple[Hashable, tuple[Any, ...]]
+
+
+class CacheRegion(Protocol):
+    """What cached queries need of the cache."""
+
+    def get(self, key: str) -> Any:
+        """Return the value, or None."""
+        ...
+
+    def set(self, key: str, value: Any, ttl: float | None = None) -> Any:
+        """Store a JSON value; `ttl` in seconds, None for ever."""
+        ...
+
+    def remember(self, key: str, ttl: float | None, fn: Callable[[], Any]) -> Any:
+        """Return the value, or call `fn`, once for all who ask meanwhile, and store it."""
+        ...
+
+
+def seconds(ttl: float | timedelta | None) -> float | None:
+    """Return a time to live in seconds; None is for ever. Raises `ModelError` for other types."""
+    if ttl is None:
+        return None
+    if isinstance(ttl, timedelta):
+        return ttl.total_seconds()
+    if isinstance(ttl, bool) or not isinstance(ttl, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ModelError(
+            f"cache(ttl={ttl!r}) is no time.", fix="Give seconds, a timedelta, or None for ever."
+        )
+    return float(ttl)
+
+
+class QueryCache:
+    """The cached queries of one database."""
+
+    def __init__(self, database: Database, region: CacheRegion) -> None:
+        self._database = database
+        self._region = region
+        self._texts: dict[Hashable, tuple[str, tuple[str, ...]]] = {}
+
+    def rows(
+        self,
+        statement: Callable[[], Select[Any]],
+        fingerprint: Fingerprint | None,
+        ttl: float | None,
+        fetch: Callable[[Select[Any]], Iterable[Sequence[Any]]],
+        columns: Sequence[Any] = (),
+    ) -> list[list[Any]]:
+        """Return the rows of a statement: stored ones, or those that `fetch` reads now.
+
+        A miss returns what a later hit will: values that went through the stored form.
+        `columns` tell the classes of enumerations. No connection is used unless `fetch` is.
+        """
+        key = self._key(statement, fingerprint)
+        stored = self._region.remember(
+            key, ttl, lambda: [[encode(value) for value in row] for row in fetch(statement())]
+        )
+        kinds = columns or (None,) * (len(stored[0]) if stored else 0)
+        return [
+            [decode(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in stored
+        ]
+
+    def changed(self, tables: Iterable[str]) -> None:
+        """Make every stored result that read one of these tables unreachable."""
+        for table in tables:
+            self._region.set(self._token_key(table), secrets.token_hex(8), None)
+
+    def _token_key(self, table: str) -> str:
+        return f"table:{self._database.name}:{table}"
+
+    def _token(self, table: str) -> str:
+        key = self._token_key(table)
+        token = self._region.get(key)
+        if not isinstance(token, str):
+            # Two workers may do this at once; what the loser stores under its own token is
+            # never found again, which is one more miss.
+            token = secrets.token_hex(8)
+            self._region.set(key, token, None)
+        return token
+
+    def _key(self, statement: Callable[[], Select[Any]], fingerprint: Fingerprint | None) -> str:
+        if fingerprint is None:
+            text, tables, parameters = self._compile(statement())
+        else:
+            shape, values = fingerprint
+            found = self._texts.get(shape)
+            if found is None:
+                text, tables, _ = self._compile(statement())
+                if len(self._texts) >= MEMO_LIMIT:
+                    self._texts.clear()
+                self._texts[shape] = (text, tables)
+            else:
+                text, tables = found
+            parameters = [_parameter(value) for value in values]
+        tokens = [self._token(table) for table in tables]
+        whole = json.dumps([FORMAT, self._database.name, text, parameters, tokens])
+        return "query:" + hashlib.blake2b(whole.encode(), digest_size=20).hexdigest()
+
+    def _compile(self, statement: Select[Any]) -> tuple[str, tuple[str, ...], list[Any]]:
+        compiled = statement.compile(
+            dialect=self._database.engine.dialect, compile_kwargs={"render_postcompile": True}
+        )
+        parameters = [[name, _parameter(value)] for name, value in sorted(compiled.params.items())]
+        return str(compiled), tuple(sorted(table_names(statement))), parameters
+
+
+def _parameter(value: Any) -> Any:
+    """Return a bound value for the key; 1, "1", 1.0 and True stay different."""
+    if isinstance(value, tuple | list | set | frozenset):
+        return ["many", [_parameter(item) for item in value]]  # pyright: ignore[reportUnknownVariableType]
+    return encode(value)

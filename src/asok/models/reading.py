@@ -1,0 +1,112 @@
+"""Runs the statements of a plan: from the database, or from the cache where that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, inspect
+from sqlalchemy.orm import InstrumentedAttribute, Mapper
+
+from asok.errors import ModelError
+from asok.models.conditions import column_of
+from asok.models.configuration import configured_database
+from asok.models.plan import Plan
+from asok.models.query_cache import QueryCache
+from asok.models.request_scope import current_scope
+from asok.models.rows import instance_of
+
+if TYPE_CHECKING:
+    from asok.models.database import Database
+
+__all__ = ["Reading"]
+
+
+class Reading:
+    """One run of a plan against the configured database."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.database: Database = configured_database()
+
+    @property
+    def _cache(self) -> QueryCache | None:
+        plan = self.plan
+        if not plan.cached or (plan.ttl is not None and plan.ttl <= 0):
+            return None
+        # What a transaction reads may be what it wrote itself, and may yet be rolled back.
+        return None if self.database.in_transaction else self.database.queries
+
+    def instances(self) -> list[Any]:
+        """Return the plan's rows as instances of its model."""
+        plan = self.plan
+        cache = self._cache
+        if cache is None:
+            statement = plan.ordered(plan.model).options(*plan.eager)
+            with self.database.work() as work:
+                return list(work.scalars(statement).all())
+        if plan.eager:
+            raise ModelError(
+                "a cached query can't load relations with_() its rows.",
+                fix="Cache the query of the other model too, or leave one of the two out.",
+            )
+        mapper: Mapper[Any] = inspect(plan.model)
+        columns = [getattr(plan.model, attribute.key) for attribute in mapper.column_attrs]
+        rows = self.values("get", columns)
+        if current_scope() is None:
+            return [instance_of(mapper, row, None) for row in rows]
+        with self.database.work() as work:
+            return [instance_of(mapper, row, work) for row in rows]
+
+    def values(self, kind: str, columns: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Return the plan's rows as values of `columns`."""
+        names = [c.key if isinstance(c, InstrumentedAttribute) else str(c) for c in columns]
+        return self._rows((kind, *names), lambda: self.plan.ordered(*columns), columns)
+
+    def aggregate(self, kind: str, function: Any, column: Any = None) -> Any:
+        """Return `function(column)` over the plan's rows, or a dictionary of it by group."""
+        plan = self.plan
+        attribute = None if column is None else column_of(plan.model, column)
+        keys = [getattr(plan.model, name) for name in plan.groups]
+        rows = self._rows(
+            (kind, None if attribute is None else attribute.key),
+            lambda: plan.aggregate(function, attribute),
+            [*keys, attribute],
+        )
+        if not plan.groups:
+            return _number(kind, rows[0][0], attribute)
+        return {
+            (row[0] if len(keys) == 1 else tuple(row[:-1])): _number(kind, row[-1], attribute)
+            for row in rows
+        }
+
+    def _rows(
+        self, kind: Sequence[Hashable], make: Callable[[], Select[Any]], columns: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        cache = self._cache
+        if cache is None:
+            return self._fetch(make())
+        fingerprint = self.plan.fingerprint(kind)
+        return cache.rows(make, fingerprint, self.plan.ttl, self._fetch, columns)
+
+    def _fetch(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
+        with self.database.work() as work:
+            return [tuple(row) for row in work.execute(statement).all()]
+
+
+def _number(kind: str, value: Any, column: InstrumentedAttribute[Any] | None) -> Any:
+    """Give an aggregate one type on every database.
+
+    PostgreSQL sums and averages integers as `numeric`, which arrives as Decimal.
+    """
+    if kind == "sum" and value is None:
+        return 0
+    if isinstance(value, Decimal) and column is not None and kind in ("sum", "avg"):
+        try:
+            python_type = column.type.python_type
+        except NotImplementedError:
+            return value
+        if python_type is int:
+            return int(value) if kind == "sum" else float(value)
+    return value

@@ -1,0 +1,83 @@
+"""The span of one request: every database in it has one session and one connection.
+
+Opening a scope costs a context variable; a session is made by the first query and the
+connection by the first statement. Knows nothing of SQLAlchemy, so that a site without
+models can open scopes for free.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Hashable
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Protocol, TypeVar, cast
+
+__all__ = ["Closable", "Scope", "current_scope", "scope"]
+
+
+class Closable(Protocol):
+    """What a scope keeps: it is closed with the scope."""
+
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+_scope: ContextVar[Scope | None] = ContextVar("asok.models.request_scope", default=None)
+
+
+class Scope:
+    """What the databases keep for the span of one request; shared by its threads and tasks."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._parts: dict[Hashable, Closable] = {}
+        self._lock = threading.Lock()
+
+    def part(self, owner: Hashable, make: Callable[[], C]) -> C:
+        """Return what `owner` keeps in this scope, made by the first call."""
+        with self._lock:
+            part = self._parts.get(owner)
+            if part is None:
+                part = self._parts[owner] = make()
+            return cast("C", part)
+
+    def existing(self, owner: Hashable) -> Closable | None:
+        """Return what `owner` keeps in this scope, if it was made."""
+        return self._parts.get(owner)
+
+    def close(self) -> None:
+        """Close every part, also where closing one of them fails; idempotent."""
+        with self._lock:
+            self.closed = True
+            parts, self._parts = self._parts, {}
+        with ExitStack() as stack:
+            for part in parts.values():
+                stack.callback(part.close)
+
+
+def current_scope() -> Scope | None:
+    """Return the open scope of this context.
+
+    A task or thread that outlives its request still sees the request's closed scope in its
+    context; it is treated as having none.
+    """
+    found = _scope.get()
+    return None if found is None or found.closed else found
+
+
+@contextmanager
+def scope() -> Generator[Scope]:
+    """Open a scope, or join the one that is open; whatever happens, it is closed at the end."""
+    outer = current_scope()
+    if outer is not None:
+        yield outer
+        return
+    opened = Scope()
+    token = _scope.set(opened)
+    try:
+        yield opened
+    finally:
+        _scope.reset(token)
+        opened.close()

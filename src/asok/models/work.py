@@ -1,0 +1,219 @@
+"""One unit of work: SQLAlchemy's session on one held connection, writing only what it is told.
+
+SQLAlchemy's session writes every changed object at every flush. The documented API is that
+`post.save()` writes the post (and the new objects that hang on it), so everything else that
+was changed is set aside while a flush or commit runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstanceState, Session, make_transient
+from sqlalchemy.orm.exc import StaleDataError
+
+from asok.errors import ModelError, RecordNotFound
+from asok.models.engine import WRITTEN
+
+if TYPE_CHECKING:
+    from asok.models.database import Database
+
+__all__ = ["Work"]
+
+
+class Work(Session):
+    """The session of one scope, or of one call outside any scope.
+
+    `depth` counts the `transaction()` blocks that are open; at 0 every write is committed at
+    once. `lock` is held during each operation, because threads of one request share it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(autoflush=False, expire_on_commit=False)
+        self.database = database
+        self.depth = 0
+        self.lock = threading.RLock()
+        self._held: Connection | None = None
+
+    def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
+        """Return the one connection, taken from the pool by the first statement."""
+        if self._held is None:
+            self._held = self.database.engine.connect()
+        return self._held
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection was taken from the pool."""
+        return self._held is not None
+
+    def close(self) -> None:
+        """Drop what is not committed and give the connection back."""
+        held, self._held = self._held, None
+        try:
+            super().close()
+        finally:
+            if held is not None:
+                # The connection may have died; `info` then belongs to nobody.
+                if not held.invalidated:
+                    held.info.pop(WRITTEN, None)
+                held.close()
+
+    def persist(self, instance: Any) -> None:
+        """Write a new or changed instance; commit unless a transaction is open.
+
+        Raises `RecordNotFound` where its row was deleted meanwhile, `ModelError` where this
+        very instance was deleted. After a failure the instance keeps its values.
+        """
+        state: InstanceState[Any] = inspect(instance)
+        if state.was_deleted or state.deleted:
+            raise ModelError(
+                f"{instance!r} was deleted and can't be saved.",
+                fix=f"Create a new {type(instance).__name__}.",
+            )
+        with self._only(instance):
+            changed = {key: state.dict[key] for key in state.committed_state if key in state.dict}
+            was_new = state.key is None
+            try:
+                self._finish()
+            except BaseException as error:
+                self._restore(instance, {} if was_new else changed)
+                if isinstance(error, StaleDataError):
+                    raise RecordNotFound(f"the row of {instance!r} is no longer there.") from error
+                raise
+
+    def remove(self, instance: Any) -> None:
+        """Delete an instance's row; a row that is gone already is fine."""
+        state: InstanceState[Any] = inspect(instance)
+        if state.key is None:
+            raise ModelError(f"{instance!r} was never saved, so it can't be deleted.")
+        if state.was_deleted or state.deleted:
+            return
+        with self._only(instance):
+            self.delete(instance)
+            self._finish()
+
+    def finish(self) -> None:
+        """Commit the statements that were executed, unless a transaction is open."""
+        if not self.depth:
+            with self._only():
+                self.commit()
+
+    def _finish(self) -> None:
+        self.flush()
+        if not self.depth:
+            self.commit()
+
+    def adopt(self, instance: Any) -> None:
+        """Take a detached instance in; another instance of the same row leaves.
+
+        A row that a query returned from the cache, or that an earlier request loaded, may
+        meet the same row loaded by this one: the instance that is being used wins.
+        """
+        state: InstanceState[Any] = inspect(instance)
+        if state.key is not None:
+            other = self.identity_map.get(state.key)
+            if other is not None and other is not instance:
+                self.expunge(other)
+        self.add(instance)
+
+    @contextmanager
+    def _only(self, *kept: Any) -> Generator[None]:
+        """Let a flush see `kept` and what it references, and nothing else that was changed."""
+        wanted = {id(instance) for instance in kept}
+        for instance in kept:
+            state: InstanceState[Any] = inspect(instance)
+            for found, *_ in state.mapper.cascade_iterator("save-update", state):
+                wanted.add(id(found))
+        aside = [instance for instance in (*self.new, *self.dirty) if id(instance) not in wanted]
+        for instance in aside:
+            if instance in self:
+                self.expunge(instance)
+        # After, not before: expunging cascades along "all" relations and may take `kept` out.
+        for instance in kept:
+            self.adopt(instance)
+        try:
+            yield
+        finally:
+            for instance in aside:
+                if instance not in self:
+                    self.add(instance)
+
+    def _restore(self, instance: Any, changed: dict[str, Any]) -> None:
+        """After a failed write: end the transaction, and give the instance its values back."""
+        if self.depth:
+            return
+        self.rollback()
+        state: InstanceState[Any] = inspect(instance)
+        if state.key is None:
+            if state.session is not None:
+                make_transient(instance)
+            return
+        # A rollback expires what was loaded. Outside a scope nothing could load it again.
+        with suppress(SQLAlchemyError):
+            self.refresh(instance)
+        for key, value in changed.items():
+            setattr(instance, key, value)
+
+    @contextmanager
+    def transact(self) -> Generator[Work]:
+        """Everything inside is committed together at the end, or not at all.
+
+        Inside another one it is a savepoint: what fails in it is undone alone.
+        """
+        if self.depth:
+            with self._only():
+                savepoint = self.begin_nested()
+            self.depth += 1
+            try:
+                yield self
+            except BaseException:
+                savepoint.rollback()
+                raise
+            else:
+                with self._only():
+                    savepoint.commit()
+            finally:
+                self.depth -= 1
+            return
+        # End the transaction that earlier reads may have begun: it may be minutes old.
+        self.finish()
+        self.depth = 1
+        try:
+            if self.database.is_sqlite:
+                self.connection().exec_driver_sql("BEGIN IMMEDIATE")
+            yield self
+        except BaseException:
+            self.rollback()
+            raise
+        else:
+            with self._only():
+                self.commit()
+        finally:
+            self.depth = 0
+
+
+@event.listens_for(Work, "after_commit")
+def _announce(session: Session) -> None:
+    """Tell the cached queries which tables were written, once the commit is done."""
+    assert isinstance(session, Work)
+    if session.in_nested_transaction() or session._held is None:  # pyright: ignore[reportPrivateUsage]
+        return
+    written: set[str] | None = session.get_bind().info.pop(WRITTEN, None)
+    if written:
+        session.database.changed(*written)
+
+
+@event.listens_for(Work, "after_soft_rollback")
+def _forget(session: Session, _previous: object) -> None:
+    assert isinstance(session, Work)
+    if session.depth or not session.connected:
+        return
+    held = session.get_bind()
+    if not held.invalidated and not held.closed:
+        held.info.pop(WRITTEN, None)
