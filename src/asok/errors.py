@@ -32,7 +32,9 @@ AsokError
 │   ├── UnknownColumn           a condition, order or value names no column
 │   ├── UnknownOperator         a condition's operator is not one of the known ones
 │   └── MigrationError          the migrations don't fit each other, the models or the database
-└── SessionError                a session too large, or not serialisable
+├── SessionError                a session too large, or not serialisable
+└── CommandError                a command line that can't be carried out
+    └── SiteImportError         wsgi.py failed while it was imported
 
 A message says what was got, what was expected, and the fix.
 """
@@ -51,6 +53,7 @@ __all__ = [
     "CacheUnavailable",
     "CacheValueError",
     "CallRefused",
+    "CommandError",
     "ComponentError",
     "ConfigurationError",
     "FreezeError",
@@ -68,6 +71,7 @@ __all__ = [
     "SessionError",
     "SignatureError",
     "SignatureExpired",
+    "SiteImportError",
     "StateError",
     "StateRefused",
     "TemplateError",
@@ -270,3 +274,11 @@ class MigrationError(ModelError):
 
 class SessionError(AsokError):
     """A session's data is too large or can't be serialised."""
+
+
+class CommandError(AsokError):
+    """A command of `asok` can't be carried out: a folder, a port, a name."""
+
+
+class SiteImportError(CommandError):
+    """A site's wsgi.py failed while it was imported, or holds no application; cause chained."""
