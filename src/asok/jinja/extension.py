@@ -1,0 +1,95 @@
+"""The Jinja extension: additions to a template's own tags, `{% cache %}`, `{% component %}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import Environment, nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from markupsafe import Markup, escape
+
+from asok.jinja import additions, fragment, visitor
+
+__all__ = ["VERSION", "Tags"]
+
+#: Part of the bytecode cache's key: raise it when templates compile to something else.
+VERSION = 1
+
+
+class Tags(Extension):
+    """Asok's tags. The environment offers `add_to(source, name, filename)` and `fragments`."""
+
+    tags = {additions.NONCE, additions.CSRF, "cache", "component"}  # noqa: RUF012 (Jinja's name)
+
+    environment: Environment
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        add: Callable[[str, str | None, str | None], str] = self._of_environment("add_to")
+        return add(source, name, filename)
+
+    def _of_environment(self, name: str) -> Any:
+        # Jinja's way: an extension's settings are attributes of its environment.
+        return getattr(self.environment, name)
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        token = next(parser.stream)
+        if token.value == "cache":
+            return self._parse_cache(parser, token.lineno)
+        if token.value == "component":
+            return self._parse_component(parser, token.lineno)
+        method = "nonce_attribute" if token.value == additions.NONCE else "csrf_field"
+        return nodes.Output([self.call_method(method, lineno=token.lineno)], lineno=token.lineno)
+
+    def _parse_cache(self, parser: Parser, line: int) -> nodes.Node:
+        """`{% cache key %}`, `{% cache key ttl %}`, `{% cache key, ttl=… %}`."""
+        key = parser.parse_expression()
+        parser.stream.skip_if("comma")
+        ttl: nodes.Expr = nodes.Const(None, lineno=line)
+        if parser.stream.current.test("name:ttl") and parser.stream.look().type == "assign":
+            parser.stream.skip(2)
+        if parser.stream.current.type != "block_end":
+            ttl = parser.parse_expression()
+        body = parser.parse_statements(("name:endcache",), drop_needle=True)
+        call = self.call_method("cached", [key, ttl], lineno=line)
+        return nodes.CallBlock(call, [], [], body, lineno=line)
+
+    def _parse_component(self, parser: Parser, line: int) -> nodes.Node:
+        """`{% component "Name", prop=… %}slot{% endcomponent %}`."""
+        positional: list[nodes.Expr] = [nodes.Name("component", "load", lineno=line)]
+        keywords: list[nodes.Keyword] = []
+        while parser.stream.current.type != "block_end":
+            current = parser.stream.current
+            if current.type == "name" and parser.stream.look().type == "assign":
+                if current.value in ("caller", "slot"):
+                    parser.fail(f"a component can't take {current.value!r}: the body is its slot")
+                parser.stream.skip(2)
+                value = parser.parse_expression()
+                keywords.append(nodes.Keyword(current.value, value, lineno=current.lineno))
+            elif keywords:
+                parser.fail("a component's values without a name come before those with one")
+            else:
+                positional.append(parser.parse_expression())
+            if parser.stream.current.type != "block_end":
+                parser.stream.expect("comma")
+        if len(positional) == 1:
+            parser.fail('{% component %} needs a name: {% component "Card" %}')
+        body = parser.parse_statements(("name:endcomponent",), drop_needle=True)
+        call = self.call_method("component", positional, keywords, lineno=line)
+        return nodes.CallBlock(call, [], [], body, lineno=line)
+
+    # Called by compiled templates.
+
+    nonce_attribute = staticmethod(visitor.nonce_attribute)
+    csrf_field = staticmethod(visitor.csrf_field)
+
+    def cached(self, key: object, ttl: object, *, caller: Callable[[], str]) -> Markup:
+        return fragment.remembered(self._of_environment("fragments"), key, ttl, caller)
+
+    @staticmethod
+    def component(
+        component: Callable[..., object], /, *names: Any, caller: Callable[[], str], **props: Any
+    ) -> Markup:
+        slot = Markup(caller())  # noqa: S704 (what a template wrote)
+        return escape(component(*names, slot=slot, **props))
