@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +17,6 @@ __all__ = ["Router"]
 
 #: Longer paths are no page: nothing that a client sends may make a large key.
 MAX_PATH = 2048
-_PLACEHOLDER = re.compile(r"\[[^\]]*\]")
 
 
 class _Node:
@@ -91,7 +89,7 @@ class Router:
         That is a trailing slash, or Unicode text that is not NFC. None where `path` is
         canonical already or no page answers it either way.
         """
-        if len(path) > MAX_PATH:
+        if len(path) > MAX_PATH or path.endswith("//"):
             return None
         canonical = unicodedata.normalize("NFC", path.removesuffix("/"))
         if canonical == path or self.match(canonical) is None:
@@ -118,24 +116,31 @@ class Router:
 
     def nearest(self, path: str, count: int = 3) -> list[str]:
         """Return up to `count` patterns whose paths resemble `path`, most similar first."""
-        path = path[:200].rstrip("/").lower() or "/"
-        given = path[1:].split("/")
+        given = path[:200].strip("/").lower().split("/")
         scored: list[tuple[float, str]] = []
         for route in self.routes:
-            # Parameters take what stands in their place, so that /blgo/x finds /blog/[slug].
-            parts = [
-                (given[at] if at < len(given) else part.text)
-                if part.kind != "static"
-                else part.name
-                for at, part in enumerate(route.segments)
-            ]
-            if route.segments and route.segments[-1].kind == "rest":
-                parts[-1:] = given[len(parts) - 1 :] or parts[-1:]
-            candidate = _PLACEHOLDER.sub("", "/" + "/".join(parts)).lower()
-            score = difflib.SequenceMatcher(None, path, candidate).ratio()
+            score = _similarity(route, given)
             if score >= 0.6:
                 scored.append((-score, route.pattern))
         return [pattern for _, pattern in sorted(scored)[:count]]
+
+
+def _similarity(route: Route, given: list[str]) -> float:
+    """How much the segments `given` look like the route's, from 0 to 1.
+
+    Parameters take whatever stands in their place; a route of parameters only resembles
+    everything, so it resembles nothing.
+    """
+    parts = route.segments
+    catch_all = bool(parts) and parts[-1].kind == "rest"
+    if len(parts) > len(given) or (len(parts) < len(given) and not catch_all):
+        return 0.0
+    ratios = [
+        difflib.SequenceMatcher(None, text, part.name.lower()).ratio()
+        for part, text in zip(parts, given, strict=False)
+        if part.kind == "static"
+    ]
+    return min(ratios, default=0.0)
 
 
 def _walk(node: _Node, texts: list[str], at: int, values: list[Value]) -> Route | None:

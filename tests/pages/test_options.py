@@ -1,0 +1,119 @@
+"""Options of a page module: what is taken, and what each refusal says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from asok.errors import PageOptionError
+from asok.pages import PageOptions
+
+FILE = Path("src/pages/blog/page.py")
+
+
+def read(**values: Any) -> PageOptions:
+    module = ModuleType("page")
+    vars(module).update(values)
+    return PageOptions.from_module(module, FILE)
+
+
+def paths() -> list[dict[str, str]]:
+    return [{"slug": "a"}]
+
+
+def test_a_page_without_a_module_or_without_options_is_rendered_per_request() -> None:
+    assert PageOptions.from_module(None, FILE) == PageOptions() == read(get=print, TITLE="x")
+    assert not PageOptions().ssg
+
+
+def test_ssg_or_get_static_paths_makes_a_page_static() -> None:
+    assert read(SSG=True).ssg
+    assert read(get_static_paths=paths) == PageOptions(ssg=True, get_static_paths=paths)
+    assert not read(SSG=False, get_static_paths=paths, REVALIDATE=5).ssg
+
+
+@pytest.mark.parametrize("value", [3600, 3600.0, timedelta(hours=1)])
+def test_revalidate_takes_seconds_or_a_timedelta(value: Any) -> None:
+    assert read(SSG=True, REVALIDATE=value).revalidate == 3600.0
+
+
+def test_the_further_options() -> None:
+    options = read(
+        SSG=True,
+        REVALIDATE=60,
+        EXPIRE=timedelta(days=1),
+        FALLBACK="404",
+        TAGS=["posts", "news", "posts"],
+        QUERY={"page", "lang"},
+        CSP="hash",
+    )
+    assert options == PageOptions(
+        ssg=True,
+        revalidate=60.0,
+        expire=86400.0,
+        fallback="404",
+        tags=("posts", "news"),
+        query=("lang", "page"),
+        csp="hash",
+    )
+
+
+def test_none_is_as_good_as_absent() -> None:
+    assert read(SSG=True, REVALIDATE=None, TAGS=None, CSP=None) == PageOptions(ssg=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"SSG": 1}, "SSG = 1 is neither True nor False. Write SSG = True"),
+        ({"SSG": "yes"}, "neither True nor False"),
+        ({"SSG": True, "REVALIDATE": 0}, "for every request.*Remove SSG and REVALIDATE"),
+        ({"SSG": True, "REVALIDATE": timedelta(0)}, "for every request"),
+        ({"SSG": True, "REVALIDATE": -5}, "negative.*REVALIDATE = 5"),
+        ({"SSG": True, "REVALIDATE": True}, "no number"),
+        ({"SSG": True, "REVALIDATE": False}, "remove REVALIDATE"),
+        ({"SSG": True, "REVALIDATE": "60"}, "no number"),
+        ({"SSG": True, "REVALIDATE": float("nan")}, "finite"),
+        ({"SSG": True, "REVALIDATE": float("inf")}, "never regenerate"),
+        ({"REVALIDATE": 60}, "Add SSG = True"),
+        ({"SSG": True, "EXPIRE": 60}, "without REVALIDATE"),
+        ({"SSG": True, "REVALIDATE": 60, "EXPIRE": 60}, "longer than REVALIDATE"),
+        ({"SSG": True, "get_static_paths": [{}]}, "is no function"),
+        ({"FALLBACK": "blocking"}, 'FALLBACK = "generate" or FALLBACK = "404"'),
+        ({"FALLBACK": True}, "choices"),
+        ({"CSP": ["nonce"]}, "choices"),
+        ({"TAGS": "posts"}, r'TAGS = \("posts",\)'),
+        ({"TAGS": 5}, "no tuple"),
+        ({"TAGS": ("",)}, "printable"),
+        ({"TAGS": ("a\nb",)}, "printable"),
+        ({"TAGS": ("x" * 129,)}, "128"),
+        ({"QUERY": (1,)}, "holds 1"),
+        ({"TAGS": [str(n) for n in range(65)]}, "At most 64"),
+        ({"REVALIDTE": 60}, "Did you mean REVALIDATE"),
+        ({"EXPIRES": 60}, "Did you mean EXPIRE"),
+        ({"SGS": True}, "Did you mean SSG"),
+        ({"ssg": True}, "Did you mean SSG"),
+        ({"Revalidate": 60}, "Did you mean REVALIDATE"),
+        ({"get_static_path": paths}, "Did you mean get_static_paths"),
+        ({"getStaticPaths": paths}, "Did you mean get_static_paths"),
+        ({"generate_static_params": paths}, "Did you mean get_static_paths"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_the_fix(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(PageOptionError, match=message) as caught:
+        read(**values)
+    assert caught.value.file == FILE
+
+
+def test_other_names_are_the_pages_own() -> None:
+    class StaticPath:
+        pass
+
+    assert read(
+        tags=["a"], query="x", csp=1, fallback=None, TITLE=1, TEMPLATE="x", StaticPath=StaticPath,
+        static_url=print, _SSG=1, PER_PAGE=10,
+    ) == PageOptions()  # fmt: skip
