@@ -1,1 +1,45 @@
-"""Asok."""
+"""Asok: a web framework for sites that are static until they need to be alive.
+
+The names here are loaded when they are first used, so that `import asok` stays cheap and a
+site without models never imports SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asok.app import Asok
+    from asok.asgi.request import Request
+    from asok.component import Component, exposed
+    from asok.errors import AsokError
+    from asok.models import Model
+    from asok.settings import Settings
+
+__all__ = ["Asok", "AsokError", "Component", "Model", "Request", "Settings", "exposed"]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Asok": "asok.app",
+    "AsokError": "asok.errors",
+    "Component": "asok.component",
+    "Model": "asok.models",
+    "Request": "asok.asgi.request",
+    "Settings": "asok.settings",
+    "exposed": "asok.component",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

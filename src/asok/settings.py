@@ -60,6 +60,27 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     ws_allowed_origins: tuple[str, ...] = ()
 
+    @staticmethod
+    def find_root(caller: Path) -> Path:
+        """Return the site's folder: ASOK_ROOT, or that of the file `caller`, or the current one.
+
+        It is the one that holds `src/pages`. Raises `ConfigurationError` naming the folders
+        that were looked at.
+        """
+        named = os.environ.get("ASOK_ROOT")
+        tried = [Path(named)] if named else [caller.parent, Path.cwd()]
+        for folder in tried:
+            if (folder / "src" / "pages").is_dir():
+                return folder.resolve()
+        raise ConfigurationError(
+            "no site was found: "
+            + " and ".join(
+                f"{folder.resolve()} has no src/pages" for folder in dict.fromkeys(tried)
+            )
+            + ".",
+            fix="Begin one with `asok create NAME`, or pass its folder: Asok(root=...).",
+        )
+
     @property
     def state_folder(self) -> Path:
         """Where the site keeps what it makes: `.asok/`."""

@@ -21,7 +21,7 @@ def is_async(handler: Handler) -> bool:
     """Whether calling `handler` gives something to await (through wrappers and callables)."""
     plain = inspect.unwrap(handler)
     return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(
-        getattr(plain, "__call__", None)
+        getattr(plain, "__call__", None)  # noqa: B004 (its kind is asked, not its presence)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http
+import http.client
 import logging
 
 from markupsafe import Markup
@@ -33,7 +33,7 @@ async def failure(parts: Parts, request: Request, error: HTTPException) -> Respo
     error never hides behind another.
     """
     status = error.status_code
-    phrase = http.HTTPStatus(status).phrase if status in http.HTTPStatus else "Error"
+    phrase = http.client.responses.get(status, "Error")
     detail = str(error.detail or phrase)
     accept = request.http.headers.get("accept", "")
     if "application/json" in accept and "text/html" not in accept:

@@ -6,7 +6,6 @@ look-up; the live socket; then everything else goes to the dispatcher.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from asok.asgi.hosts import HostCheck
 from asok.asgi.sending import send_plan
 from asok.assets import Assets
+from asok.pages import Prepared
 
 __all__ = ["Front", "Hits"]
 
@@ -21,8 +21,12 @@ __all__ = ["Front", "Hits"]
 class Hits(Protocol):
     """Stored pages that may be sent without asking anybody."""
 
-    def find(self, path: str) -> Callable[[Scope, Send], Awaitable[None]] | None:
-        """Return what sends the fresh page of `path`, or None where the long way is due."""
+    def find(self, path: str) -> Prepared | None:
+        """Return the fresh page of `path`, or None where the long way is due."""
+        ...
+
+    async def send(self, prepared: Prepared, scope: Scope, send: Send) -> None:
+        """Send it."""
         ...
 
 
@@ -67,7 +71,7 @@ class Front:
             if method in ("GET", "HEAD"):
                 hit = self._hits.find(path)
                 if hit is not None:
-                    await hit(scope, send)
+                    await self._hits.send(hit, scope, send)
                     return
             for prefix, assets in self._assets:
                 if path.startswith(prefix):

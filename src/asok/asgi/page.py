@@ -68,7 +68,7 @@ def load_page(route: Route, import_file: Callable[[Path], ModuleType]) -> Page:
     Raises `PageImportError` and `PageOptionError`, naming the file and the line.
     """
     module = import_file(route.module) if route.module is not None else None
-    options = PageOptions.from_module(module, route)
+    options = PageOptions.from_module(module, route.file)
     handlers: dict[str, Handler] = {}
     guards: Sequence[Handler] = ()
     csrf = True

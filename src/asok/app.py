@@ -1,0 +1,273 @@
+"""The composition root: one `Asok` connects the rooms of a site into an ASGI application."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from asok import cache as caching
+from asok import models, site_modules
+from asok.asgi.dispatch import Dispatcher
+from asok.asgi.front import Front
+from asok.asgi.hosts import HostCheck
+from asok.asgi.lifespan import Lifespan
+from asok.asgi.live_door import LiveDoor
+from asok.asgi.page import Page, load_page
+from asok.asgi.parts import Parts
+from asok.asgi.rendering import Rendering
+from asok.asgi.static_pages import DevelopmentPages, page_renderer
+from asok.asgi.stored_pages import StoredPages
+from asok.asgi.visitor import CookiePolicy
+from asok.asgi.wsgi import mark_as_asgi, refuse
+from asok.assets import Assets, DiskAssets, ManifestAssets, site_roots
+from asok.cache import Cache
+from asok.errors import AsokError, PageImportError
+from asok.fingerprint import fingerprint
+from asok.jinja import Templates
+from asok.live import Live
+from asok.notices import FileNotices
+from asok.pages import (
+    DiskStore,
+    PageOptions,
+    Progress,
+    Regenerator,
+    Release,
+    ReleaseDraft,
+    Report,
+    Route,
+    Router,
+    Tree,
+    freeze,
+    scan,
+)
+from asok.sessions import (
+    Csrf,
+    MemorySessionStore,
+    Policy,
+    RedisSessionStore,
+    SessionStore,
+    SqliteSessionStore,
+)
+from asok.settings import Settings
+from asok.signing import Keys
+from asok.source_file import import_file, user_line
+
+__all__ = ["Asok"]
+
+
+class Asok:
+    """A site: the folder that holds `wsgi.py` and `src/`, as an ASGI application.
+
+    `root` is that folder; where it is not given, it is the folder of the calling file, or
+    ASOK_ROOT, or the working directory. `settings` replace what `.env` and the environment
+    say. `csp` adds directives to the Content-Security-Policy, or replaces them.
+
+    Everything that is wrong with the site's files and settings is raised here, not later.
+    """
+
+    def __init__(
+        self,
+        root: Path | str | None = None,
+        *,
+        settings: Settings | None = None,
+        csp: Mapping[str, str] | None = None,
+    ) -> None:
+        if settings is not None:
+            root = settings.root
+        elif root is None:
+            root = Settings.find_root(_caller())
+        self.root = Path(root).resolve()
+        self.settings = settings or Settings.load(self.root)
+        self.keys = Keys(self.settings.secret_keys)
+        self.source = self.root / "src"
+        self.notices = FileNotices(self.settings.state_folder / "notices")
+        site_modules.install(self.root)
+        self.cache = self._make_cache()
+        caching.configure(self.cache)
+        models.configure(self._make_database, cache=self.cache)
+        self.assets = self._make_assets()
+        self.templates = self._make_templates()
+        self.sessions = self._make_sessions()
+        self.live = self._make_live()
+        self.tree: Tree = scan(self.source / "pages")
+        self.router = Router(self.tree.routes)
+        self.parts = self._make_parts(csp)
+        self.pages = self._make_pages()
+        self.front = self._make_front()
+
+    @mark_as_asgi
+    def __call__(self, scope: Any, receive: Any, send: Any = None) -> Any:
+        """Serve one connection (ASGI 3.0); a WSGI server gets an answer that says what to run."""
+        if send is None:
+            return refuse(scope, receive)
+        return self.front(scope, receive, send)
+
+    def options(self, route: Route) -> PageOptions:
+        """Return the options of a route's page."""
+        return self.parts.pages[route.pattern].options
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What stands for the code and the assets that make this site's pages."""
+        token = self.assets.token if isinstance(self.assets, ManifestAssets) else ""
+        return fingerprint(self.source, self.settings.base_url, token)
+
+    @property
+    def store_folder(self) -> Path:
+        """Where static pages are kept: `.asok/ssg_cache/`."""
+        return self.settings.state_folder / "ssg_cache"
+
+    @property
+    def assets_folder(self) -> Path:
+        """Where a build publishes the assets: `.asok/assets/`."""
+        return self.settings.state_folder / "assets"
+
+    def freeze(
+        self, *, progress: Progress | None = None, workers: int | None = None
+    ) -> tuple[Report, Release]:
+        """Build every static page into a new release and publish it.
+
+        Raises `FreezeError` for a page that fails; the previous release then stays.
+        """
+        with ReleaseDraft(self.store_folder, fingerprint=self.fingerprint) as draft:
+            report = freeze(
+                self.router,
+                self.options,
+                page_renderer(self.parts),
+                draft,
+                progress=progress,
+                workers=workers,
+                after_fork=models.dispose,
+            )
+            return report, draft.publish()
+
+    # The rooms
+
+    def _import(self, path: Path) -> ModuleType:
+        try:
+            return import_file(path, self.root)
+        except AsokError:
+            raise
+        except Exception as error:
+            file, line = user_line(error, self.root) or (path, None)
+            raise PageImportError(
+                f"importing {path.relative_to(self.root)} failed: {type(error).__name__}: {error}.",
+                file=file,
+                line=line,
+            ) from error
+
+    def _make_cache(self) -> Cache:
+        settings = self.settings
+        if settings.cache_backend == "redis":
+            return Cache(backend="redis", url=settings.redis_url)
+        return Cache(backend=settings.cache_backend, path=settings.cache_path)
+
+    def _make_database(self) -> models.Database:
+        return models.Database(self.settings.database_url)
+
+    def _make_assets(self) -> Assets:
+        if not self.settings.debug and (self.assets_folder / "manifest.json").is_file():
+            return ManifestAssets(self.assets_folder)
+        return DiskAssets(site_roots(self.root))
+
+    def _make_templates(self) -> Templates:
+        return Templates(
+            roots=[self.source / name for name in ("components", "partials", "templates")],
+            bytecode=None if self.settings.debug else self.settings.state_folder / "bytecode",
+            auto_reload=self.settings.debug,
+            globals={"static": self.assets.url},
+            fragments=self.cache,
+        )
+
+    def _make_sessions(self) -> SessionStore:
+        settings = self.settings
+        times: dict[str, Any] = {
+            "idle": settings.session_ttl,
+            "absolute": settings.session_absolute_ttl,
+        }
+        if settings.session_backend == "redis":
+            return RedisSessionStore(settings.redis_url, **times)
+        if settings.session_backend == "memory":
+            return MemorySessionStore(**times)
+        return SqliteSessionStore(settings.session_path / "sessions.sqlite3", **times)
+
+    def _make_live(self) -> Live:
+        raise NotImplementedError
+
+    def _make_parts(self, csp: Mapping[str, str] | None) -> Parts:
+        settings = self.settings
+        rendering = Rendering(self.templates, self.live)
+        return Parts(
+            root=self.root,
+            debug=settings.debug,
+            router=self.router,
+            pages={route.pattern: self._load(route) for route in self.router.routes},
+            error_pages={status: self._load(route) for status, route in self.tree.errors.items()},
+            render_template=rendering,
+            sessions=self.sessions,
+            csrf=Csrf(self.keys),
+            cookies=CookiePolicy(samesite=settings.session_samesite),
+            policy=Policy(csp),
+            hosts=HostCheck(_hosts(settings)),
+            max_body=settings.max_content_length,
+            always_secure=settings.base_url.startswith("https://"),
+            trusted_origins=settings.ws_allowed_origins,
+            scopes=(models.scope,),
+            revoked=lambda session_id: self.notices.publish("session.revoked", {"id": session_id}),
+        )
+
+    def _load(self, route: Route) -> Page:
+        return load_page(route, self._import)
+
+    def _make_pages(self) -> StoredPages | DevelopmentPages:
+        if self.settings.debug:
+            return DevelopmentPages(self.parts)
+        store = DiskStore(self.store_folder, fingerprint=self.fingerprint)
+        return StoredPages(self.parts, Regenerator(store, page_renderer(self.parts)))
+
+    def _make_front(self) -> Front:
+        door = LiveDoor(self.live, self.parts, self.notices)
+        return Front(
+            hosts=self.parts.hosts,
+            assets=(self.assets, door.runtime),
+            hits=self.pages,
+            live=door,
+            live_path="/asok/live",
+            inner=Dispatcher(self.parts, self.pages),
+            lifespan=Lifespan(self._start, self._stop),
+        )
+
+    def _start(self) -> None:
+        self.notices.start()
+
+    def _stop(self) -> None:
+        self.notices.stop()
+        if isinstance(self.pages, StoredPages):
+            self.pages.regenerator.drain()
+            self.pages.regenerator.close()
+        self.sessions.close()
+
+
+def _caller() -> Path:
+    """The file that called `Asok(...)`."""
+    frame = inspect.currentframe()
+    outer = frame.f_back.f_back if frame is not None and frame.f_back is not None else None
+    return Path(outer.f_code.co_filename if outer is not None else "wsgi.py").resolve()
+
+
+def _hosts(settings: Settings) -> tuple[str, ...]:
+    """The hosts that are answered; while developing only this machine's (DNS rebinding)."""
+    if settings.allowed_hosts:
+        return settings.allowed_hosts
+    if settings.base_url:
+        return (
+            settings.base_url.partition("://")[2].partition("/")[0].partition(":")[0],
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+        )
+    return ()

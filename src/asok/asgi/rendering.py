@@ -1,0 +1,44 @@
+"""Rendering a template for a request: what templates find beside their own context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from asok.asgi.request import Request
+
+__all__ = ["Components", "Rendering", "Templates"]
+
+
+class Templates(Protocol):
+    """The templates of a site."""
+
+    def render(self, name: str, context: Mapping[str, Any], *, page_dir: Path | None = None) -> str:
+        """Return the template rendered."""
+        ...
+
+
+class Components(Protocol):
+    """The live components of a site."""
+
+    def on_page(self, request: Request) -> Callable[..., Any]:
+        """Return the template function `component` for one request."""
+        ...
+
+
+class Rendering:
+    """Adds `request`, `component` and `get_flashed_messages` to a page's context."""
+
+    def __init__(self, templates: Templates, components: Components) -> None:
+        self._templates = templates
+        self._components = components
+
+    def __call__(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
+        """Return `template` rendered for `request`. A name that is ours can't be replaced."""
+        own: dict[str, Any] = {
+            "request": request,
+            "component": self._components.on_page(request),
+            "get_flashed_messages": request.flashed,
+        }
+        return self._templates.render(template, {**context, **own}, page_dir=request.page_folder)
