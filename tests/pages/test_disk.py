@@ -1,0 +1,456 @@
+"""The store on the disk: what comes back, what heals, what wins, what is bounded."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asok.errors import ConfigurationError
+from asok.pages import DiskStore, ReleaseDraft, StoredPage
+from asok.pages.names import page_name
+
+from .conftest import MakePage
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "ssg_cache"
+
+
+@pytest.fixture
+def store(folder: Path) -> DiskStore:
+    return DiskStore(folder, fingerprint="f1")
+
+
+def build(folder: Path, *pages: StoredPage, fingerprint: str = "f1", now: float = 1000.0) -> None:
+    with ReleaseDraft(folder, fingerprint=fingerprint, now=now) as draft:
+        for page in pages:
+            draft.add_page(page)
+        draft.publish()
+
+
+def body(store: DiskStore, path: str) -> bytes | None:
+    page = store.get(path)
+    return page.holed.body if page else None
+
+
+def files(folder: Path, pattern: str = "**/*") -> Iterator[Path]:
+    return (file for file in folder.glob(pattern) if file.is_file())
+
+
+def test_a_page_comes_back_and_stays_the_same_object(store: DiskStore, page: MakePage) -> None:
+    assert store.get("/about") is None
+    assert store.put(page())
+    assert body(store, "/about") == b"<h1>About</h1>"
+    assert store.get("/about") is store.get("/about")
+    assert list(store.paths()) == ["/about"]
+    assert store.listed("/about") is None
+
+
+def test_a_stored_body_is_readable_html_under_a_readable_name(
+    folder: Path, store: DiskStore, page: MakePage
+) -> None:
+    store.put(page("/blog/hello", b"<h1>Hi</h1>"))
+    (file,) = files(folder, "**/*.html")
+    assert file.name.startswith("blog-hello.")
+    assert file.read_bytes() == b"<h1>Hi</h1>"
+
+
+def test_another_workers_write_is_noticed(folder: Path, store: DiskStore, page: MakePage) -> None:
+    store.put(page(body=b"one"))
+    assert body(store, "/about") == b"one"
+    other, before = DiskStore(folder, fingerprint="f1"), store.version()
+    other.put(page(body=b"two"))
+    assert store.version() != before
+    assert body(store, "/about") == b"two"
+    other.remove("/about", 5.0)
+    assert store.get("/about") is None
+    other.put(page(body=b"three"))
+    other.clear()
+    assert store.get("/about") is None
+    assert list(store.paths()) == []
+
+
+def test_an_unrelated_write_keeps_what_was_read(
+    folder: Path, store: DiskStore, page: MakePage
+) -> None:
+    store.put(page())
+    kept = store.get("/about")
+    DiskStore(folder, fingerprint="f1").put(page("/other"))
+    assert store.get("/about") is kept
+
+
+def test_a_write_replaces_the_body_and_leaves_no_other_file(
+    folder: Path, store: DiskStore, page: MakePage
+) -> None:
+    for number in range(5):
+        store.put(page(body=b"%d" % number))
+    store.put(page(body=b"4"))
+    assert body(store, "/about") == b"4"
+    assert len(list(files(folder, "**/listed/*"))) == 2
+
+
+def test_pages_of_another_fingerprint_are_not_seen(folder: Path, page: MakePage) -> None:
+    DiskStore(folder, fingerprint="f1").put(page())
+    assert DiskStore(folder, fingerprint="f2").get("/about") is None
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"null", b'{"format": 1', b"\xff\x00" * 50])
+@pytest.mark.parametrize("suffix", [".json", ".html"])
+def test_a_damaged_file_is_a_miss_and_heals(
+    folder: Path, store: DiskStore, page: MakePage, data: bytes, suffix: str
+) -> None:
+    store.put(page())
+    (file,) = files(folder, f"**/listed/*{suffix}")
+    file.write_bytes(data)
+    fresh = DiskStore(folder, fingerprint="f1")
+    assert fresh.get("/about") is None
+    assert fresh.put(page())
+    assert body(fresh, "/about") == b"<h1>About</h1>"
+    assert body(DiskStore(folder, fingerprint="f1"), "/about") == b"<h1>About</h1>"
+
+
+def test_a_record_of_another_path_or_with_a_path_in_it_is_a_miss(
+    folder: Path, store: DiskStore, page: MakePage
+) -> None:
+    store.put(page("/a"))
+    (record,) = files(folder, "**/listed/*.json")
+    foreign = record.with_name(page_name("/b") + ".json")
+    foreign.write_bytes(record.read_bytes())
+    fresh = DiskStore(folder, fingerprint="f1")
+    assert fresh.get("/b") is None
+    secret = folder / "secret"
+    secret.write_bytes(b"<h1>About</h1>")
+    record.write_bytes(record.read_bytes().replace(b'"body":"', b'"body":"../../../secret?'))
+    assert fresh.get("/a") is None
+    fresh.put(page("/a"))
+    assert secret.exists()
+
+
+def test_a_damaged_note_is_an_empty_one(folder: Path, store: DiskStore) -> None:
+    store.invalidate("/a", 5.0, block=True)
+    (note,) = files(folder, "**/notes/*")
+    note.write_bytes(b"{")
+    assert DiskStore(folder, fingerprint="f1").look("/a")[1].quiet
+
+
+def test_an_invalidation_during_a_render_wins(store: DiskStore, page: MakePage) -> None:
+    store.put(page(body=b"old"))
+    generation = store.look("/about")[1].generation
+    store.invalidate("/about", 5.0, block=True)
+    assert not store.put(page(body=b"made meanwhile"), generation=generation)
+    stored, note = store.look("/about")
+    assert stored is not None
+    assert (stored.holed.body, note.invalidated) == (b"old", "block")
+    assert store.put(page(body=b"new"), generation=note.generation)
+    stored, note = store.look("/about")
+    assert stored is not None
+    assert (stored.holed.body, note.quiet, note.generation) == (b"new", True, 1)
+
+
+def test_a_failure_is_known_to_every_worker_until_the_next_success(
+    folder: Path, store: DiskStore, page: MakePage
+) -> None:
+    store.put(page())
+    other = DiskStore(folder, fingerprint="f1")
+    assert other.look("/about")[1].quiet
+    store.fail("/about", 10.0, revalidate=5.0, error="ValueError: x")
+    note = other.look("/about")[1]
+    assert (note.failures, note.retry_at, note.error) == (1, 15.0, "ValueError: x")
+    other.put(page())
+    assert store.look("/about")[1].quiet
+
+
+def test_the_release_is_served_and_the_newer_of_two_wins(folder: Path, page: MakePage) -> None:
+    build(folder, page(body=b"built", rendered_at=1000.0), page("/gone", rendered_at=1000.0))
+    store = DiskStore(folder)
+    assert store.fingerprint == "f1"
+    assert body(store, "/about") == b"built"
+    assert store.listed("/about") is True
+    assert store.listed("/other") is False
+    assert sorted(store.paths()) == ["/about", "/gone"]
+    store.put(page(body=b"regenerated", rendered_at=2000.0))
+    assert body(store, "/about") == b"regenerated"
+    # A new build of the same code, later: the preserved overlay must not hide it.
+    build(folder, page(body=b"built again", rendered_at=3000.0), now=3000.0)
+    assert body(store, "/about") == b"regenerated"
+    newer = DiskStore(folder)
+    assert body(newer, "/about") == b"built again"
+    assert newer.get("/gone") is None
+
+
+def test_a_delisted_page_is_gone_and_one_made_on_demand_stays(folder: Path, page: MakePage) -> None:
+    build(folder, page("/listed"))
+    store = DiskStore(folder)
+    store.put(page("/listed", b"again", rendered_at=2000.0))
+    store.put(page("/demand", b"made", rendered_at=2000.0, listed=False))
+    build(folder, page("/other", rendered_at=3000.0), now=3000.0)
+    newer = DiskStore(folder)
+    assert newer.get("/listed") is None
+    assert body(newer, "/demand") == b"made"
+
+
+def test_a_page_of_the_release_that_answers_404_is_hidden_until_it_is_back(
+    folder: Path, page: MakePage
+) -> None:
+    build(folder, page(body=b"built", rendered_at=1000.0))
+    store = DiskStore(folder)
+    store.remove("/about", 2000.0)
+    assert store.get("/about") is None
+    store.put(page(body=b"back", rendered_at=2500.0))
+    assert body(store, "/about") == b"back"
+    store.remove("/about", 3000.0)
+    build(folder, page(body=b"built again", rendered_at=4000.0), now=4000.0)
+    assert body(DiskStore(folder), "/about") == b"built again"
+
+
+def test_an_invalidation_older_than_the_build_is_done_with(folder: Path, page: MakePage) -> None:
+    build(folder, page(rendered_at=1000.0))
+    DiskStore(folder).invalidate("/about", 2000.0, block=True)
+    assert DiskStore(folder).look("/about")[1].invalidated == "block"
+    build(folder, page(rendered_at=3000.0), now=3000.0)
+    assert DiskStore(folder).look("/about")[1].quiet
+
+
+def test_a_damaged_page_of_the_release_is_a_miss(
+    folder: Path, page: MakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(folder, page())
+    (file,) = files(folder, "releases/*/pages/*.html")
+    file.write_bytes(b"<h1>Ab")
+    store = DiskStore(folder)
+    assert store.get("/about") is None
+    assert "/about counts as missing" in caplog.text
+    store.put(page(rendered_at=2000.0))
+    assert body(store, "/about") == b"<h1>About</h1>"
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b'{"format": 99, "fingerprint": "f", "created": 1, "pages": []}']
+)
+def test_a_damaged_manifest_is_no_release_and_is_logged(
+    folder: Path, page: MakePage, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(folder, page())
+    (file,) = files(folder, "releases/*/manifest.json")
+    file.write_bytes(damage)
+    assert DiskStore(folder).release is None
+    assert "asok build" in caplog.text
+
+
+@pytest.mark.parametrize("pointer", ["", "../elsewhere", ".tmp-x", "nothing-here"])
+def test_a_pointer_to_nothing_is_no_release(
+    folder: Path, pointer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.mkdir()
+    (folder / "current").write_text(pointer)
+    assert DiskStore(folder).release is None
+    assert "can't be read" in caplog.text
+
+
+def test_code_without_its_own_build_is_told(
+    folder: Path, page: MakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(folder, page())
+    store = DiskStore(folder, fingerprint="f2")
+    assert "other code" in caplog.text
+    assert body(store, "/about") == b"<h1>About</h1>"
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\0b"])
+def test_a_fingerprint_is_a_file_name(folder: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="fingerprint"):
+        DiskStore(folder, fingerprint=name)
+
+
+@pytest.mark.parametrize("bound", ["max_pages", "max_bytes", "memory"])
+def test_a_bound_is_at_least_one(folder: Path, bound: str) -> None:
+    with pytest.raises(ConfigurationError, match=bound):
+        DiskStore(folder, **{bound: 0})  # type: ignore[arg-type]
+
+
+def fail_writes(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("asok.pages.overlay.atomic.write", refuse)
+
+
+@pytest.mark.parametrize("code", [28, 13, 5, 30])
+def test_a_full_or_broken_disk_still_serves_and_keeps_the_old_file(
+    folder: Path,
+    store: DiskStore,
+    page: MakePage,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    store.put(page(body=b"old"))
+    with monkeypatch.context() as patch:
+        fail_writes(patch, code)
+        assert store.put(page(body=b"new"))
+        assert store.put(page("/other", b"other", listed=False))
+        assert (body(store, "/about"), body(store, "/other")) == (b"new", b"other")
+        note = store.fail("/about", 10.0, revalidate=None, error="x")
+        assert store.look("/about")[1] == note
+        assert store.invalidate("/nothing", 10.0, block=True).generation == 1
+        generation = note.generation
+        assert not store.put(page(), generation=generation + 1)
+    assert len([entry for entry in caplog.records if entry.levelno == logging.ERROR]) == 1
+    assert body(DiskStore(folder, fingerprint="f1"), "/about") == b"old"
+
+
+def test_a_folder_that_can_not_be_made_still_serves(
+    tmp_path: Path, page: MakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    store = DiskStore(tmp_path / "file" / "ssg_cache", fingerprint="f1")
+    assert store.put(page())
+    assert body(store, "/about") == b"<h1>About</h1>"
+    with store.lease("/about", 0) as held:
+        assert held
+    store.remove("/about", 5.0)
+    assert store.get("/about") is None
+    assert "served from memory" in caplog.text
+
+
+def test_pages_made_on_demand_are_bounded_in_number(folder: Path, page: MakePage) -> None:
+    store = DiskStore(folder, fingerprint="f1", max_pages=20)
+    store.put(page("/listed"))
+    for number in range(100):
+        store.put(page(f"/made/{number}", b"x", listed=False))
+        assert len(list(files(folder, "**/unlisted/*.json"))) <= 20
+    assert len(list(files(folder, "**/unlisted/*"))) <= 40
+    assert store.get("/listed") is not None
+    assert store.get("/made/99") is not None
+
+
+def test_pages_made_on_demand_are_bounded_in_bytes(folder: Path, page: MakePage) -> None:
+    store = DiskStore(folder, fingerprint="f1", max_bytes=400_000)
+    for number in range(40):
+        store.put(page(f"/made/{number}", b"%05d" % number * 6000, listed=False))
+    left = list(files(folder, "**/unlisted/*"))
+    assert sum(file.stat().st_size for file in left) <= 400_000
+    assert body(store, "/made/39") == b"00039" * 6000
+
+
+def test_the_least_recently_used_leave_first(folder: Path, page: MakePage) -> None:
+    store = DiskStore(folder, fingerprint="f1", max_pages=10)
+    for number in range(10):
+        store.put(page(f"/{number}", listed=False))
+        record = next(files(folder, f"**/unlisted/{page_name(f'/{number}')}.json"))
+        os.utime(record, ns=(number * 10**9, record.stat().st_mtime_ns))
+    store._overlay.touch("/0")  # pyright: ignore[reportPrivateUsage]
+    store.put(page("/new", listed=False))
+    assert store.get("/0") is not None
+    assert store.get("/new") is not None
+    assert store.get("/1") is None
+    assert store.get("/9") is not None
+
+
+def test_serving_a_page_made_on_demand_marks_it_as_used(
+    folder: Path, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asok.pages.disk._TOUCH_EVERY", -1.0)
+    store = DiskStore(folder, fingerprint="f1")
+    store.put(page("/a", listed=False))
+    (record,) = files(folder, "**/unlisted/*.json")
+    os.utime(record, ns=(10**9, record.stat().st_mtime_ns))
+    kept, before = store.get("/a"), record.stat()
+    assert store.get("/a") is kept
+    assert record.stat().st_atime_ns > before.st_atime_ns
+    assert record.stat().st_mtime_ns == before.st_mtime_ns
+    DiskStore(folder, fingerprint="f1").put(page("/b"))
+    assert store.get("/a") is kept
+
+
+def test_a_page_that_gets_listed_leaves_the_unlisted(
+    folder: Path, store: DiskStore, page: MakePage
+) -> None:
+    store.put(page(body=b"demand", listed=False))
+    store.put(page(body=b"listed"))
+    assert not list(files(folder, "**/unlisted/*"))
+    assert body(store, "/about") == b"listed"
+    store.remove("/about", 5.0)
+    assert not list(files(folder, "**/*.html"))
+
+
+def test_an_eviction_removes_what_killed_writers_left(folder: Path, page: MakePage) -> None:
+    store = DiskStore(folder, fingerprint="f1", max_pages=4)
+    store.put(page("/keep", b"now", listed=False))
+    unlisted = folder / "overlay" / "f1" / "unlisted"
+    (unlisted / ".tmp-0123").write_bytes(b"half")
+    (unlisted / "orphan.aa.bb.html").write_bytes(b"no record")
+    (unlisted / f"{page_name('/keep')}.0000.html").write_bytes(b"an older body")
+    old = folder / "overlay" / "f1" / "notes"
+    store.invalidate("/quiet", 1.0, block=True)
+    store.put(page("/quiet"))
+    store.invalidate("/loud", 1.0, block=True)
+    for note in old.iterdir():
+        os.utime(note, (1, 1))
+    for number in range(4):
+        store.put(page(f"/{number}", listed=False))
+    names = {file.name for file in unlisted.iterdir()}
+    assert not any(name.startswith((".tmp", "orphan")) for name in names)
+    assert all(name.endswith((".json", ".html")) for name in names)
+    assert len([name for name in names if name.endswith(".html")]) == len(
+        [name for name in names if name.endswith(".json")]
+    )
+    assert [note.name.split(".")[0] for note in old.iterdir()] == ["loud"]
+
+
+def test_a_lease_is_held_by_one(folder: Path, store: DiskStore) -> None:
+    other = DiskStore(folder, fingerprint="f1")
+    with store.lease("/a", 0) as first, other.lease("/a", 0.05) as second:
+        assert first
+        assert not second
+    with other.lease("/a", 0) as again:
+        assert again
+
+
+def test_a_lease_passes_on_to_who_waits(folder: Path, store: DiskStore) -> None:
+    other, got, holding = DiskStore(folder, fingerprint="f1"), list[bool](), threading.Event()
+
+    def wait() -> None:
+        holding.wait()
+        with other.lease("/a", 30) as held:
+            got.append(held)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    with store.lease("/a", 0):
+        holding.set()
+    thread.join()
+    assert got == [True]
+
+
+def test_writers_and_readers_at_once_see_whole_pages(folder: Path, page: MakePage) -> None:
+    errors: list[str] = []
+    stop = threading.Event()
+
+    def write(mark: bytes) -> None:
+        store = DiskStore(folder, fingerprint="f1")
+        for number in range(60):
+            store.put(page(body=mark * (2000 + number), listed=number % 2 == 0))
+        stop.set()
+
+    def read() -> None:
+        store = DiskStore(folder, fingerprint="f1")
+        while not stop.is_set():
+            found = body(store, "/about")
+            if found is None or len(set(found)) != 1:
+                errors.append(repr(found and found[:20]))
+
+    DiskStore(folder, fingerprint="f1").put(page(body=b"0"))
+    threads = [threading.Thread(target=write, args=(mark,)) for mark in (b"a", b"b")]
+    threads += [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
