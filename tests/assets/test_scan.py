@@ -86,7 +86,7 @@ def test_links_inside_the_root_are_files_and_loops_end(tree: Tree) -> None:
     assert list(scan([root])) == ["again/a.css", "b.css", "css/a.css"]
 
 
-@pytest.mark.parametrize("name", ["a:b.css", "a\\b.css", "NUL.css", "a\nb.css"])
+@pytest.mark.parametrize("name", ["a:b.css", "a\\b.css", "NUL.css", "a\nb.css", "a%2eb"])
 def test_a_name_that_can_not_be_served_is_an_error(tree: Tree, name: str) -> None:
     with pytest.raises(AssetError, match="Rename it"):
         scan([tree({name: ""})])

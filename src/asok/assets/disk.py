@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from asok.assets import names
@@ -82,25 +82,42 @@ class DiskAssets:
     def _resource(self, name: str) -> Resource | None:
         try:
             found = self._find(name)
-            return None if found is None else disk_resource(name, found, "no-cache")
+            return (
+                None
+                if found is None
+                else disk_resource(name, found, "no-cache", limit=LARGEST_DIGESTED)
+            )
         except OSError:  # removed or swapped between the look and the reading
             return None
 
 
 def disk_resource(
-    name: str, found: FileSlice, cache_control: str | None, *, media: str | None = None
+    name: str,
+    found: FileSlice,
+    cache_control: str | None,
+    *,
+    compressed: Mapping[str, FileSlice] | None = None,
+    limit: int = LARGEST_DIGESTED,
 ) -> Resource:
-    """Return a file of the disk as a resource with one variant. Raises `OSError`."""
-    body, status = snapshot(found.path, found.root, limit=LARGEST_DIGESTED)
-    if isinstance(body, bytes):
-        tag, size = content_digest(body), len(body)
-    else:
-        tag, size = f"{status.st_mtime_ns:x}-{status.st_size:x}", body.length
-    media = media or media_type(name)
+    """Return a file of the disk, as it is now, as a resource. Raises `OSError`.
+
+    `compressed` holds files with the same content by content coding. A file beyond `limit`
+    bytes is not read: its tag is its time of change and its size.
+    """
+    media = media_type(name)
+    variants: list[Variant] = []
+    modified = 0
+    for coding, file in {IDENTITY: found, **(compressed or {})}.items():
+        body, status = snapshot(file.path, file.root, limit=limit)
+        if isinstance(body, bytes):
+            tag, size = content_digest(body), len(body)
+        else:
+            tag, size = f"{status.st_mtime_ns:x}-{status.st_size:x}", body.length
+        if coding == IDENTITY:
+            modified = int(status.st_mtime)
+        else:
+            tag += f"-{coding}"
+        variants.append(Variant(coding, f'"{tag}"', size, body))
     return Resource(
-        media=media,
-        variants=(Variant(IDENTITY, f'"{tag}"', size, body),),
-        cache_control=cache_control,
-        modified=int(status.st_mtime),
-        extra=CORS if is_font(media) else (),
+        media, tuple(variants), cache_control, modified, extra=CORS if is_font(media) else ()
     )

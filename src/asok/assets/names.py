@@ -16,8 +16,9 @@ __all__ = ["HIDDEN_SUFFIXES", "is_hidden", "is_public", "is_wellformed", "quoted
 HIDDEN_SUFFIXES = (".br", ".gz", ".map", ".py", ".pyc", ".pyo", ".zst", "~")
 
 # Control characters; the backslash and colon that Windows reads as separators (`..\\x`, `C:`,
-# an NTFS stream); lone surrogates, which are file names that were not UTF-8.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:\ud800-\udfff]")
+# an NTFS stream); lone surrogates, which are file names that were not UTF-8; and what a proxy
+# that decodes twice would turn into any of these (`%2e%2e`).
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:\ud800-\udfff]|%[0-9a-fA-F]{2}")
 
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices in every folder,
 # with any suffix.

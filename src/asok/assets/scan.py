@@ -94,8 +94,8 @@ def scan(roots: Sequence[Root | Path | str]) -> dict[str, Source]:
                 raise AssetError(
                     f"got an asset named {name!r}, expected a name that every system and URL "
                     "can hold.",
-                    fix="Rename it without control characters, backslashes, colons and the "
-                    "device names of Windows (CON, NUL, COM1).",
+                    fix="Rename it without control characters, backslashes, colons, percent "
+                    "escapes (%20) and the device names of Windows (CON, NUL, COM1).",
                     file=ascii(os.fspath(path)),
                 )
             real = locate(base, inner)
