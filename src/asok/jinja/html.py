@@ -101,11 +101,11 @@ def _data(
         ended = _COMMENT_ENDS_AT_ONCE.match(text, start + 4)
         if ended is not None:
             return state, ended.end()
-        return replace(state, mode=Mode.COMMENT), start + 4
+        return replace(state, mode=Mode.COMMENT, since=offset + start), start + 4
     if text.startswith("<![CDATA[", start) and elements.is_foreign(state.foreign):
-        return replace(state, mode=Mode.CDATA), start + 9
+        return replace(state, mode=Mode.CDATA, since=offset + start), start + 9
     if closing or first in "!?":
-        return replace(state, mode=Mode.BOGUS_COMMENT), start + 2
+        return replace(state, mode=Mode.BOGUS_COMMENT, since=offset + start), start + 2
     return state, start + 1
 
 

@@ -160,7 +160,7 @@ def _finish(state: State, tag: Tag, end: int, seen: Seen) -> State:
     if tag.name == "plaintext":
         return replace(after, mode=Mode.PLAINTEXT)
     if tag.name in elements.RAW_TEXT:
-        return replace(after, mode=Mode.RAW_TEXT, element=tag.name)
+        return replace(after, mode=Mode.RAW_TEXT, element=tag.name, since=tag.start)
     return after
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -55,7 +55,7 @@ class State:
     `element` the raw-text element that is open; `escape` the depth of a script's
     `<!--` (1) and the `<script` in it (2); `foreign` the open SVG and MathML elements that
     matter, innermost last; `forms` the start offsets of the form that may be open, None
-    for none.
+    for none. `since` is where the comment or raw text began, for error messages only.
     """
 
     mode: Mode = Mode.DATA
@@ -66,6 +66,7 @@ class State:
     foreign: tuple[str, ...] = ()
     noscript: bool = False
     forms: frozenset[int | None] = frozenset({None})
+    since: int = field(default=0, compare=False)
 
     def the_tag(self) -> Tag:
         """The tag that is being read; only for the modes inside one."""

@@ -80,23 +80,14 @@ class _Reader:
     def read(self) -> Structure:
         state, _ = self.until(_START, None)
         if state.mode not in (Mode.DATA, Mode.PLAINTEXT):
-            offset = state.tag.start if state.tag is not None else self.last_start(state)
             raise Unreadable(
-                f"the template ends inside {state.place}", offset, "Close it in this template."
+                f"the template ends inside {state.place}",
+                state.since if state.tag is None else state.tag.start,
+                "Close it in this template.",
             )
         if self.parent is not None:
             self.structure.blocks = {**self.parent, **self.structure.blocks}
         return self.structure
-
-    def last_start(self, state: State) -> int:
-        """Where the open raw-text element, or failing that the last text, begins."""
-        starts = [
-            found.tag.start
-            for found in self.structure.tags.values()
-            if found.tag.name == state.element and not found.tag.closing
-        ]
-        texts = [piece.offset for piece in self.pieces if isinstance(piece, Text)]
-        return max(starts or texts or [0])
 
     def seen(self, state: State, tag: Tag, end: int) -> None:
         self.structure.tags[tag.start, end] = FoundTag(tag, end, state)
@@ -268,4 +259,4 @@ def _elsewhere(state: State) -> State:
     tag = state.tag
     if tag is not None:
         tag = Tag(0, DYNAMIC, closing=tag.closing, attribute=tag.attribute and DYNAMIC)
-    return replace(state, tag=tag, forms=_START.forms)
+    return replace(state, tag=tag, forms=_START.forms, since=0)

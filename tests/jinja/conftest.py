@@ -1,0 +1,97 @@
+"""Fixture templates, and a site to render them with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from asok import holes
+from asok.jinja import Templates
+
+__all__ = ["CASES", "CONTEXT", "SHARED", "Case", "MemoryFragments"]
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SHARED = FIXTURES / "shared"
+
+#: The variables that fixture templates use.
+CONTEXT: dict[str, Any] = {
+    "a": True,
+    "b": False,
+    "attributes": Markup("data-x=1"),
+    "component": lambda name, slot="", **props: Markup(f"<i>{slot}</i>"),  # pyright: ignore
+    "data": {"a": 1},
+    "host": "other.example",
+    "html": "<script>evil()</script><style>evil{}</style>",
+    "items": [1, 2],
+    "kind": "module",
+    "layout": "base.html",
+    "method": "post",
+    "name": "n<script>\"'",
+    "request": {"csrf_input": Markup("<input name=csrf_token>")},
+    "url": "/u",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fixture file: `{# ok #}` or `{# error LINE: PART OF THE MESSAGE #}`, then a template.
+
+    `«nonce»` and `«csrf»` stand where something is to be added.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def marked(self) -> str:
+        return self.path.read_text("utf-8")
+
+    @property
+    def source(self) -> str:
+        return self.marked.replace("«nonce»", "").replace("«csrf»", "")
+
+    @property
+    def error(self) -> tuple[int, str] | None:
+        head = self.marked.split("\n", 1)[0].removeprefix("{# ").removesuffix(" #}")
+        if head == "ok":
+            return None
+        line, _, part = head.removeprefix("error ").partition(": ")
+        return int(line), part
+
+
+CASES = [Case(path) for path in sorted(FIXTURES.glob("*.html"))]
+
+
+class MemoryFragments:
+    """A store for `{% cache %}` that shows what it was given."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, str] = {}
+        self.ttls: dict[str, float | timedelta | None] = {}
+
+    def get_or_render(
+        self, key: str, ttl: float | timedelta | None, render: Callable[[], str]
+    ) -> str:
+        if key not in self.stored:
+            self.stored[key] = render()
+            self.ttls[key] = ttl
+        return self.stored[key]
+
+
+@pytest.fixture
+def templates() -> Templates:
+    return Templates(roots=[SHARED])
+
+
+@pytest.fixture
+def visitor() -> holes.VisitorSecrets:
+    return holes.VisitorSecrets(lambda: "NoNcE", lambda: "CsRf")
