@@ -402,3 +402,18 @@ def test_a_file_that_goes_away_while_it_is_answered_is_404(
     assert ask(app, f"{CURRENT}/big.bin").status_int == 404
     monkeypatch.setattr(asset_folder, "disk_resource", vanish)
     assert ask(app, f"{CURRENT}/app.js").status_int == 404
+
+
+def test_it_works_in_pyramids_own_test_kit(package: ModuleType) -> None:
+    from pyramid import testing  # pyright: ignore[reportMissingTypeStubs]
+
+    config = cast("Any", testing).setUp()
+    try:
+        config.include("tet.static")
+        config.set_cachebreaker("5")
+        config.add_static_view_with_breaker(name="s/{breaker}", path=f"{package.__name__}:static")
+        url = cast("Any", testing).DummyRequest().static_path(f"{package.__name__}:static/app.js")
+        assert url == "/s/5/app.js"
+        assert ask(config.make_wsgi_app(), url).body == b"1"
+    finally:
+        cast("Any", testing).tearDown()
