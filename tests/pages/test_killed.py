@@ -1,0 +1,204 @@
+"""A writer that is killed at any of its system calls leaves the old page or the new one, whole.
+
+The tests of the normal run kill before every call that the os module makes; the soak test has
+the kernel do it by strace, at every write, rename, fsync and unlink of the whole process.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asok.pages import DiskStore, Release, ReleaseDraft, StoredPage
+
+from .conftest import MakePage
+from .killed import run_killed_at
+
+OLD, NEW = b"<p>old</p>" * 50, b"<p>new, and longer</p>" * 80
+
+
+@pytest.fixture(autouse=True)
+def forks_are_meant() -> None:
+    warnings.filterwarnings("ignore", message=".*multi-threaded.*fork", category=DeprecationWarning)
+
+
+def kill_everywhere(
+    tmp_path: Path,
+    prepare: Callable[[Path], None],
+    work: Callable[[Path], None],
+    check: Callable[[Path], str],
+) -> list[str]:
+    """Kill `work` at each of its calls, on a fresh copy each time; returns what was found."""
+    found: list[str] = []
+    base = tmp_path / "base"
+    prepare(base)
+    for number in range(500):
+        folder = tmp_path / f"case-{number}"
+        if base.exists():
+            shutil.copytree(base, folder)
+        killed = run_killed_at(number, lambda folder=folder: work(folder))
+        found.append(check(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        if not killed:
+            return found
+    raise AssertionError("the work never ended")
+
+
+def state(folder: Path, path: str = "/about") -> str:
+    page = DiskStore(folder, fingerprint="f").get(path)
+    if page is None:
+        return "missing"
+    return {OLD: "old", NEW: "new"}[page.holed.body]
+
+
+def test_a_page_that_is_replaced(tmp_path: Path, page: MakePage) -> None:
+    def check(folder: Path) -> str:
+        found = state(folder)
+        # Whatever was left, the next writer is not hindered by it.
+        DiskStore(folder, fingerprint="f").put(page(body=NEW))
+        assert state(folder) == "new"
+        return found
+
+    found = kill_everywhere(
+        tmp_path,
+        lambda folder: assert_put(folder, page(body=OLD)),
+        lambda folder: assert_put(folder, page(body=NEW)),
+        check,
+    )
+    assert set(found) == {"old", "new"}
+    assert found == sorted(found, reverse=True), "once new, it stays new"
+
+
+def assert_put(folder: Path, page: StoredPage, generation: int | None = None) -> None:
+    assert DiskStore(folder, fingerprint="f", max_pages=3).put(page, generation=generation)
+
+
+def test_a_page_made_on_demand_while_others_are_evicted(tmp_path: Path, page: MakePage) -> None:
+    def prepare(folder: Path) -> None:
+        store = DiskStore(folder, fingerprint="f", max_pages=10)
+        for number in range(6):
+            store.put(page(f"/{number}", OLD, listed=False))
+        store.put(page(body=OLD))
+
+    def check(folder: Path) -> str:
+        for number in range(6):
+            assert state(folder, f"/{number}") in ("old", "missing")
+        assert state(folder) == "old"
+        return state(folder, "/made")
+
+    found = kill_everywhere(
+        tmp_path,
+        prepare,
+        lambda folder: assert_put(folder, page("/made", NEW, listed=False)),
+        check,
+    )
+    assert set(found) == {"missing", "new"}
+
+
+def test_an_invalidated_page_that_is_regenerated(tmp_path: Path, page: MakePage) -> None:
+    def prepare(folder: Path) -> None:
+        assert_put(folder, page(body=OLD))
+        DiskStore(folder, fingerprint="f").invalidate("/about", 2000.0, block=True)
+
+    def check(folder: Path) -> str:
+        stored, note = DiskStore(folder, fingerprint="f").look("/about")
+        assert stored is not None
+        # The old page may not be taken for a valid one.
+        assert note.invalidated == "block" or stored.holed.body == NEW
+        assert note.generation == 1
+        return state(folder)
+
+    found = kill_everywhere(
+        tmp_path, prepare, lambda folder: assert_put(folder, page(body=NEW), generation=1), check
+    )
+    assert set(found) == {"old", "new"}
+
+
+def build(folder: Path, page: MakePage, body: bytes, now: float) -> None:
+    with ReleaseDraft(folder, fingerprint="f", now=now) as draft:
+        for path in ("/about", "/other", "/third"):
+            draft.add_page(page(path, body, rendered_at=now))
+        draft.add_file("bytecode/x", body)
+        draft.publish()
+
+
+def test_a_build_is_the_old_site_or_the_new_one(tmp_path: Path, page: MakePage) -> None:
+    def prepare(folder: Path) -> None:
+        for number in range(3):
+            build(folder, page, OLD, 1000.0 + number)
+
+    def check(folder: Path) -> str:
+        release = Release.current(folder)
+        assert release is not None
+        pages = [release.read(path) for path in ("/about", "/other", "/third")]
+        bodies = {found.holed.body for found in pages if found is not None}
+        assert len(bodies) == 1
+        assert None not in pages
+        assert {(release.folder / "bytecode" / "x").read_bytes()} == bodies
+        release.close()
+        build(folder, page, NEW, 9000.0)
+        assert state(folder) == "new"
+        assert len(list((folder / "releases").iterdir())) <= 3
+        return "old" if bodies == {OLD} else "new"
+
+    found = kill_everywhere(
+        tmp_path, prepare, lambda folder: build(folder, page, NEW, 2000.0), check
+    )
+    assert set(found) == {"old", "new"}
+    assert found == sorted(found, reverse=True)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from asok.holes import Holed
+from asok.pages import DiskStore, Rendered, ReleaseDraft, StoredPage
+folder, kind, body = Path(sys.argv[1]), sys.argv[2], sys.argv[3].encode()
+now = float(sys.argv[4])
+page = StoredPage.make(Rendered(200, [], Holed((body * 100,))), path="/about", pattern="/about",
+                       params={}, rendered_at=now)
+if kind == "put":
+    DiskStore(folder, fingerprint="f").put(page)
+else:
+    with ReleaseDraft(folder, fingerprint="f", now=now) as draft:
+        draft.add_page(page)
+        draft.publish()
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["put", "build"])
+@pytest.mark.parametrize(
+    "call", ["write", "rename", "fsync", "unlink", "unlinkat", "openat", "mkdir", "ftruncate",
+             "syncfs", "flock", "close"]
+)  # fmt: skip
+def test_killed_by_the_kernel_at_every_call(tmp_path: Path, kind: str, call: str) -> None:
+    def run(folder: Path, body: str, now: int, *before: str) -> int:
+        command = [*before, sys.executable, "-B", "-c", WRITER, str(folder), kind, body, str(now)]
+        return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode
+
+    if shutil.which("strace") is None:
+        pytest.fail("this test needs strace: apt-get install strace")
+    base = tmp_path / "base"
+    assert run(base, "old", 1000) == 0
+    # Python itself opens some hundred files before the writer's first call; they are the same
+    # in each run, so every second one of those is enough.
+    step = 7 if call in ("openat", "close") else 1
+    for number in range(1, 4000, step):
+        folder = tmp_path / f"case-{number}"
+        shutil.copytree(base, folder)
+        inject = f"inject={call}:signal=KILL:when={number}"
+        code = run(folder, "new", 2000, "strace", "-f", "-o", "/dev/null", "-e", inject)
+        found = DiskStore(folder, fingerprint="f").get("/about")
+        assert found is not None, f"{call} {number}: no page"
+        assert found.holed.body in (b"old" * 100, b"new" * 100), f"{call} {number}: a torn page"
+        shutil.rmtree(folder)
+        if code == 0:
+            return
+    raise AssertionError("the writer never ended")
