@@ -285,3 +285,11 @@ def test_progress_is_told_every_name(tree: Tree, out: Path) -> None:
 def test_options_out_of_bounds_are_refused(tree: Tree, out: Path, options: dict[str, int]) -> None:
     with pytest.raises(AssetError, match="expected a quality of 0 to 11"):
         build_assets([tree({})], out, **options)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_door_opens_to_the_build_and_to_nothing_unknown() -> None:
+    from asok import assets
+
+    assert callable(assets.build_assets)
+    with pytest.raises(AttributeError, match="no attribute 'bild_assets'"):
+        assets.bild_assets  # noqa: B018

@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from asok.assets.breaker import Age, Breaker
-from asok.assets.build import build_assets
 from asok.assets.disk import DiskAssets, disk_resource
 from asok.assets.files import FileSlice
 from asok.assets.manifest import Entry, Manifest
 from asok.assets.plan import NOT_FOUND, Header, Plan, Resource, Variant, respond
 from asok.assets.published import ManifestAssets
 from asok.assets.scan import Root, scan, site_roots
+
+if TYPE_CHECKING:
+    from asok.assets.build import build_assets
 
 __all__ = [
     "NOT_FOUND",
@@ -60,3 +62,12 @@ class Assets(Protocol):
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
         """Return the answer to a request, None where `path` isn't one of the assets'."""
         ...
+
+
+def __getattr__(name: str) -> Any:
+    # A server never builds, so it need not load the threads and fingerprints of a build.
+    if name == "build_assets":
+        from asok.assets.build import build_assets
+
+        return build_assets
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
