@@ -1,0 +1,562 @@
+"""Get or make: who renders, who waits, what is stored, and what never is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asok.errors import ConfigurationError
+from asok.holes import Holed
+from asok.pages import (
+    DiskStore,
+    Match,
+    PageOptions,
+    Regenerator,
+    ReleaseDraft,
+    Rendered,
+    Route,
+    Router,
+    Served,
+    State,
+)
+
+from .conftest import MakePage
+from .test_router import routes
+
+ISR = PageOptions(ssg=True, revalidate=60.0)
+SSG = PageOptions(ssg=True)
+ROUTER = Router(routes("/about", "/blog/[slug]"))
+
+
+class Source:
+    """What the pages show, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.text = b"one"
+        self.status = 200
+        self.headers: list[tuple[str, str]] = []
+        self.error: Exception | None = None
+        self.calls: list[str] = []
+        self.during: Callable[[], None] = lambda: None
+
+    def render(self, route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+        self.calls.append(path)
+        text, error = self.text, self.error
+        self.during()
+        if error is not None:
+            raise error
+        return Rendered(self.status, list(self.headers), Holed((text,)))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 10_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DiskStore:
+    return DiskStore(tmp_path / "ssg_cache", fingerprint="f")
+
+
+@pytest.fixture
+def pages(store: DiskStore, source: Source, clock: Clock) -> Iterator[Regenerator]:
+    made = Regenerator(store, source.render, clock=clock, wait=20.0)
+    yield made
+    made.close()
+
+
+def until(event: threading.Event) -> Callable[[], None]:
+    def wait() -> None:
+        event.wait(20)
+
+    return wait
+
+
+def match(path: str) -> Match:
+    found = ROUTER.match(path)
+    assert found is not None
+    return found
+
+
+def text(served: Served) -> bytes:
+    if served.page is not None:
+        return served.page.holed.body
+    return served.rendered.holed.body if served.rendered else b""
+
+
+def see(pages: Regenerator, path: str = "/about", options: PageOptions = ISR) -> tuple[str, bytes]:
+    served = pages.get(match(path), options)
+    return served.cache, text(served)
+
+
+def test_a_miss_is_made_once_and_then_served(pages: Regenerator, source: Source) -> None:
+    assert see(pages) == ("MISS", b"one")
+    source.text = b"two"
+    assert see(pages) == ("HIT", b"one")
+    assert source.calls == ["/about"]
+
+
+def test_a_stale_page_is_served_and_renewed_behind_it(
+    pages: Regenerator, source: Source, clock: Clock
+) -> None:
+    see(pages)
+    source.text, clock.now = b"two", clock.now + 100
+    assert see(pages) == ("STALE", b"one")
+    assert pages.drain()
+    assert see(pages) == ("HIT", b"two")
+    assert len(source.calls) == 2
+
+
+def test_a_page_without_revalidate_stays(pages: Regenerator, source: Source, clock: Clock) -> None:
+    see(pages, options=SSG)
+    clock.now += 10**9
+    assert see(pages, options=SSG) == ("HIT", b"one")
+    assert len(source.calls) == 1
+
+
+def test_two_hundred_stale_hits_make_one_render(
+    pages: Regenerator, source: Source, clock: Clock
+) -> None:
+    see(pages)
+    clock.now += 100
+    going, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        going.set()
+        go.wait(20)
+
+    source.during = wait
+    assert see(pages) == ("STALE", b"one")
+    assert going.wait(20)
+    assert {see(pages) for _ in range(200)} == {("STALE", b"one")}
+    go.set()
+    assert pages.drain()
+    assert len(source.calls) == 2
+
+
+def test_misses_of_threads_share_one_render(pages: Regenerator, source: Source) -> None:
+    found: list[bytes] = []
+    start = threading.Barrier(20)
+    source.during = lambda: time.sleep(0.05)
+
+    def ask() -> None:
+        start.wait()
+        found.append(see(pages)[1])
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [b"one"] * 20
+    assert len(source.calls) == 1
+
+
+def test_misses_of_tasks_share_one_render_and_the_loop_goes_on(
+    pages: Regenerator, source: Source
+) -> None:
+    go = threading.Event()
+    source.during = until(go)
+
+    async def main() -> list[Served]:
+        tasks = [asyncio.ensure_future(pages.aget(match("/about"), ISR)) for _ in range(200)]
+        while not source.calls:
+            await asyncio.sleep(0.001)
+        go.set()
+        return await asyncio.gather(*tasks)
+
+    served = asyncio.run(main())
+    assert {text(one) for one in served} == {b"one"}
+    assert len(source.calls) == 1
+    assert asyncio.run(pages.aget(match("/about"), ISR)).cache == "HIT"
+
+
+def test_a_cancelled_visitor_does_not_cancel_the_others(pages: Regenerator, source: Source) -> None:
+    go = threading.Event()
+    source.during = until(go)
+
+    async def main() -> bytes:
+        first = asyncio.ensure_future(pages.aget(match("/about"), ISR))
+        while not source.calls:
+            await asyncio.sleep(0.001)
+        second = asyncio.ensure_future(pages.aget(match("/about"), ISR))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        await asyncio.sleep(0.01)
+        go.set()
+        return text(await second)
+
+    assert asyncio.run(main()) == b"one"
+    assert len(source.calls) == 1
+
+
+def processes(count: int, work: Callable[[int], None]) -> list[int]:
+    children: list[int] = []
+    for number in range(count):
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                work(number)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(pid)
+    return [os.waitpid(pid, 0)[1] for pid in children]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("known", [False, True])
+def test_processes_share_one_render(tmp_path: Path, page: MakePage, known: bool) -> None:
+    """200 misses, or 200 stale hits, over 4 processes."""
+    folder, log = tmp_path / "ssg_cache", tmp_path / "renders"
+    log.touch()
+    if known:
+        DiskStore(folder, fingerprint="f").put(page(body=b"old", rendered_at=1.0, revalidate=60.0))
+
+    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(0.1)
+        return Rendered(200, [], Holed((b"made",)))
+
+    def work(number: int) -> None:
+        pages = Regenerator(DiskStore(folder, fingerprint="f"), render, wait=20.0)
+        allowed = {b"old", b"made"} if known else {b"made"}
+        found: list[bytes] = []
+        threads = [
+            threading.Thread(target=lambda: found.extend(see(pages)[1] for _ in range(5)))
+            for _ in range(10)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert pages.drain()
+        assert len(found) == 50
+        assert set(found) <= allowed
+
+    assert processes(4, work) == [0] * 4
+    assert len(log.read_text().split()) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_killed_regeneration_passes_on(tmp_path: Path, source: Source, page: MakePage) -> None:
+    folder = tmp_path / "ssg_cache"
+    DiskStore(folder, fingerprint="f").put(page(body=b"old", rendered_at=1.0, revalidate=60.0))
+
+    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+        os.kill(os.getpid(), 9)
+        raise AssertionError
+
+    def work(number: int) -> None:
+        pages = Regenerator(DiskStore(folder, fingerprint="f"), render)
+        see(pages)
+        pages.drain()
+
+    assert processes(1, work) == [9]
+    pages = Regenerator(DiskStore(folder, fingerprint="f"), source.render)
+    assert see(pages) == ("STALE", b"old")
+    assert pages.drain()
+    assert see(pages) == ("HIT", b"one")
+
+
+def test_who_waited_too_long_renders_for_itself(store: DiskStore, source: Source) -> None:
+    pages = Regenerator(store, source.render, wait=0.05)
+    with store.lease("/about", 0):
+        assert see(pages) == ("MISS", b"one")
+
+
+def test_who_waited_for_another_process_gets_its_page(
+    store: DiskStore, source: Source, page: MakePage, clock: Clock
+) -> None:
+    pages = Regenerator(store, source.render, clock=clock, wait=20.0)
+    found: list[Served] = []
+    thread = threading.Thread(target=lambda: found.append(pages.get(match("/about"), ISR)))
+    with store.lease("/about", 0):
+        thread.start()
+        time.sleep(0.05)
+        store.put(page(body=b"theirs", rendered_at=clock.now))
+    thread.join()
+    assert (found[0].cache, text(found[0]), found[0].collapsed) == ("HIT", b"theirs", True)
+    assert source.calls == []
+
+
+def test_a_background_regeneration_leaves_it_to_another_process(
+    pages: Regenerator, source: Source, clock: Clock, store: DiskStore
+) -> None:
+    see(pages)
+    clock.now += 100
+    with store.lease("/about", 0):
+        assert see(pages) == ("STALE", b"one")
+        assert pages.drain()
+    assert len(source.calls) == 1
+
+
+def test_a_failing_regeneration_keeps_the_page_and_backs_off(
+    pages: Regenerator, source: Source, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    see(pages)
+    source.error, clock.now = ValueError("the source is down"), clock.now + 100
+    tries: list[float] = []
+    for _ in range(600):
+        before = len(source.calls)
+        assert see(pages) == ("STALE", b"one")
+        assert pages.drain()
+        if len(source.calls) > before:
+            tries.append(clock.now)
+        clock.now += 1
+    assert [b - a for a, b in itertools.pairwise(tries)][:3] == [30, 60, 60]
+    assert "ValueError: the source is down" in pages.store.look("/about")[1].error
+    assert "the last good page stays" in caplog.text
+    source.error, source.text = None, b"two"
+    clock.now += 60
+    see(pages)
+    pages.drain()
+    assert see(pages) == ("HIT", b"two")
+    assert pages.store.look("/about")[1].quiet
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(500, []), (503, []), (302, [("location", "/x")]), (200, [("Set-Cookie", "a=b")]), (403, [])],
+)
+def test_what_may_not_be_stored_never_replaces_a_page(
+    pages: Regenerator,
+    source: Source,
+    clock: Clock,
+    status: int,
+    headers: list[tuple[str, str]],
+) -> None:
+    see(pages)
+    source.status, source.headers, source.text = status, headers, b"bad"
+    clock.now += 100
+    assert see(pages) == ("STALE", b"one")
+    pages.drain()
+    assert see(pages) == ("STALE", b"one")
+    assert pages.store.look("/about")[1].failures == 1
+    # The same on a miss: this visitor gets it, nobody else does.
+    assert see(pages, "/blog/x") == ("MISS", b"bad")
+    assert pages.store.get("/blog/x") is None
+
+
+def test_a_redirect_is_stored_as_one(pages: Regenerator, source: Source) -> None:
+    source.status, source.headers = 308, [("Location", "/new")]
+    see(pages)
+    served = pages.get(match("/about"), ISR)
+    assert served.page is not None
+    assert (served.cache, served.page.status) == ("HIT", 308)
+    assert ("location", "/new") in served.page.headers
+
+
+def test_a_failing_miss_reaches_everybody_who_waits_and_is_tried_again(
+    pages: Regenerator, source: Source
+) -> None:
+    source.error = ValueError("no")
+    with pytest.raises(ValueError, match="no"):
+        see(pages)
+    source.error = None
+    assert see(pages) == ("MISS", b"one")
+
+
+def test_an_expired_page_waits_for_the_new_one(
+    pages: Regenerator, source: Source, clock: Clock
+) -> None:
+    options = PageOptions(ssg=True, revalidate=60.0, expire=600.0)
+    see(pages, options=options)
+    source.text, clock.now = b"two", clock.now + 601
+    assert see(pages, options=options) == ("MISS", b"two")
+    # …and is better than an error.
+    source.error, clock.now = ValueError("down"), clock.now + 601
+    assert see(pages, options=options) == ("STALE", b"two")
+    calls = len(source.calls)
+    assert see(pages, options=options) == ("STALE", b"two")
+    assert len(source.calls) == calls, "not before the delay is over"
+
+
+def test_a_page_that_is_gone_is_removed_and_remembered_shortly(
+    pages: Regenerator, source: Source, clock: Clock
+) -> None:
+    see(pages)
+    source.status, clock.now = 404, clock.now + 100
+    see(pages)
+    pages.drain()
+    assert pages.store.get("/about") is None
+    served = pages.get(match("/about"), ISR)
+    assert served.decision.state is State.GONE
+    assert (served.page, served.rendered) == (None, None)
+    assert len(source.calls) == 2
+    source.status, clock.now = 200, clock.now + 61
+    assert see(pages) == ("MISS", b"one")
+
+
+def test_a_404_writes_nothing_and_a_published_page_is_seen_at_once(
+    pages: Regenerator, source: Source, store: DiskStore
+) -> None:
+    source.status = 404
+    served = pages.get(match("/blog/new"), ISR)
+    assert served.rendered is not None
+    assert served.rendered.status == 404
+    for _ in range(3):
+        assert pages.get(match("/blog/new"), ISR).decision.state is State.GONE
+    assert len(source.calls) == 1
+    assert not [file for file in store.folder.rglob("*.json") if file.is_file()]
+    source.status = 200
+    # Published in another process: its invalidation ends this one's memory.
+    DiskStore(store.folder, fingerprint="f").invalidate("/blog/new", 1.0, block=True)
+    assert see(pages, "/blog/new") == ("MISS", b"one")
+
+
+def test_memory_of_missing_pages_is_bounded(store: DiskStore, source: Source) -> None:
+    source.status = 404
+    pages = Regenerator(store, source.render, gone_limit=10)
+    for number in range(50):
+        pages.get(match(f"/blog/{number}"), ISR)
+    assert len(pages._gone) == 10  # pyright: ignore[reportPrivateUsage]
+
+
+def test_revalidate_path_makes_the_next_visitor_wait_for_the_new_page(
+    pages: Regenerator, source: Source
+) -> None:
+    see(pages, options=SSG)
+    source.text = b"two"
+    pages.revalidate_path("/about")
+    assert see(pages, options=SSG) == ("MISS", b"two")
+    source.text = b"three"
+    pages.revalidate_path("/about", block=False)
+    assert see(pages, options=SSG) == ("STALE", b"two")
+    pages.drain()
+    assert see(pages, options=SSG) == ("HIT", b"three")
+
+
+def test_an_invalidation_during_a_render_makes_it_render_again(
+    pages: Regenerator, source: Source
+) -> None:
+    def publish() -> None:
+        if len(source.calls) == 1:
+            source.text = b"two"
+            pages.revalidate_path("/about")
+
+    source.during = publish
+    assert see(pages) == ("MISS", b"two")
+    assert see(pages) == ("HIT", b"two")
+    assert len(source.calls) == 2
+
+
+def test_endless_invalidations_end_in_a_page_that_is_not_stored(
+    pages: Regenerator, source: Source
+) -> None:
+    source.during = lambda: pages.revalidate_path("/about")
+    served = pages.get(match("/about"), ISR)
+    assert served.page is None
+    assert text(served) == b"one"
+    assert len(source.calls) == 3
+    assert pages.store.get("/about") is None
+
+
+def test_a_render_sees_nothing_of_who_triggered_it(store: DiskStore) -> None:
+    visitor: contextvars.ContextVar[str] = contextvars.ContextVar("visitor", default="nobody")
+
+    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+        return Rendered(200, [], Holed((visitor.get().encode(),)))
+
+    visitor.set("alice")
+    pages = Regenerator(store, render)
+    assert see(pages) == ("MISS", b"nobody")
+    assert text(asyncio.run(pages.aget(match("/blog/x"), ISR))) == b"nobody"
+    pages.close()
+
+
+def build(folder: Path, page: MakePage, *paths: str) -> None:
+    with ReleaseDraft(folder, fingerprint="f", now=1.0) as draft:
+        for path in paths:
+            draft.add_page(page(path, b"built", rendered_at=1.0))
+        draft.publish()
+
+
+def test_unlisted_paths_are_made_or_refused(tmp_path: Path, page: MakePage, source: Source) -> None:
+    folder = tmp_path / "cache"
+    build(folder, page, "/about", "/blog/listed")
+    pages = Regenerator(DiskStore(folder), source.render)
+    closed = PageOptions(ssg=True, fallback="404")
+    assert see(pages, "/blog/listed", closed) == ("HIT", b"built")
+    refused = pages.get(match("/blog/other"), closed)
+    assert (refused.page, refused.rendered, source.calls) == (None, None, [])
+    # A listed page that was invalidated is still listed.
+    pages.revalidate_path("/blog/listed")
+    assert see(pages, "/blog/listed", closed) == ("MISS", b"one")
+    assert see(pages, "/blog/other", ISR) == ("MISS", b"one")
+    stored = pages.store.get("/blog/other")
+    assert stored is not None
+    assert not stored.listed
+    listed = pages.store.get("/blog/listed")
+    assert listed is not None
+    assert listed.listed
+
+
+def test_without_a_build_nothing_is_refused(pages: Regenerator) -> None:
+    assert see(pages, "/blog/x", PageOptions(ssg=True, fallback="404")) == ("MISS", b"one")
+
+
+def test_a_page_of_the_release_that_is_gone_stays_away(
+    tmp_path: Path, page: MakePage, source: Source, clock: Clock
+) -> None:
+    folder = tmp_path / "cache"
+    build(folder, page, "/blog/listed")
+    pages = Regenerator(DiskStore(folder), source.render, clock=clock)
+    source.status = 410
+    pages.revalidate_path("/blog/listed")
+    assert pages.get(match("/blog/listed"), ISR).rendered is not None
+    clock.now += 61
+    assert pages.get(match("/blog/listed"), ISR).rendered is not None
+    assert pages.store.get("/blog/listed") is None
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_starts_its_own_threads(pages: Regenerator, source: Source, clock: Clock) -> None:
+    asyncio.run(pages.aget(match("/about"), ISR))
+    clock.now += 100
+    see(pages)
+    pages.drain()
+
+    def work(number: int) -> None:
+        clock.now += 100
+        source.text = b"child"
+        assert see(pages) == ("STALE", b"one")
+        assert pages.drain()
+        assert see(pages) == ("HIT", b"child")
+        asyncio.run(pages.aget(match("/blog/child"), ISR))
+
+    assert processes(1, work) == [0]
+
+
+@pytest.mark.parametrize(
+    "options", [{"wait": 0}, {"threads": 0}, {"renders": 0}, {"gone_seconds": 61.0}]
+)
+def test_wrong_bounds_are_refused(
+    store: DiskStore, source: Source, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigurationError):
+        Regenerator(store, source.render, **options)
