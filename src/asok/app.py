@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from asok import cache as caching
 from asok import models, site_modules
@@ -49,6 +50,7 @@ from asok.sessions import (
     MemorySessionStore,
     Policy,
     RedisSessionStore,
+    SessionIds,
     SessionStore,
     SqliteSessionStore,
 )
@@ -57,6 +59,8 @@ from asok.signing import Keys
 from asok.source_file import import_file, user_line
 
 __all__ = ["Asok"]
+
+_LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
 
 class Asok:
@@ -92,6 +96,7 @@ class Asok:
         self.assets = self._make_assets()
         self.templates = self._make_templates()
         self.sessions = self._make_sessions()
+        self.ids = SessionIds(self.keys)
         self.live = self._make_live()
         self.tree: Tree = scan(self.source / "pages")
         self.router = Router(self.tree.routes)
@@ -209,10 +214,11 @@ class Asok:
             error_pages={status: self._load(route) for status, route in self.tree.errors.items()},
             render_template=rendering,
             sessions=self.sessions,
+            ids=self.ids,
             csrf=Csrf(self.keys),
             cookies=CookiePolicy(samesite=settings.session_samesite),
             policy=Policy(csp),
-            hosts=HostCheck(_hosts(settings)),
+            hosts=_hosts(settings),
             max_body=settings.max_content_length,
             always_secure=settings.base_url.startswith("https://"),
             trusted_origins=settings.ws_allowed_origins,
@@ -259,15 +265,10 @@ def _caller() -> Path:
     return Path(outer.f_code.co_filename if outer is not None else "wsgi.py").resolve()
 
 
-def _hosts(settings: Settings) -> tuple[str, ...]:
+def _hosts(settings: Settings) -> HostCheck:
     """The hosts that are answered; while developing only this machine's (DNS rebinding)."""
     if settings.allowed_hosts:
-        return settings.allowed_hosts
+        return HostCheck(settings.allowed_hosts)
     if settings.base_url:
-        return (
-            settings.base_url.partition("://")[2].partition("/")[0].partition(":")[0],
-            "localhost",
-            "127.0.0.1",
-            "[::1]",
-        )
-    return ()
+        return HostCheck((urlsplit(settings.base_url).hostname or "", *_LOCAL))
+    return HostCheck(_LOCAL, addresses=True) if settings.debug else HostCheck()

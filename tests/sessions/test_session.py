@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ from asok.sessions import (
     MemorySessionStore,
     RedisSessionStore,
     Session,
+    SessionIds,
     SessionStore,
     SqliteSessionStore,
-    is_session_id,
-    new_session_id,
 )
+from asok.signing import Keys
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
@@ -40,8 +40,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SessionSto
     sqlite.close()
 
 
+IDS = SessionIds(Keys(["k" * 32]))
+
+
+def opened(
+    store: SessionStore, session_id: str | None, revoked: Callable[[str], None] | None = None
+) -> Session:
+    return Session(store, session_id, new_id=IDS.new, revoked=revoked)
+
+
 def saved(store: SessionStore, **data: Any) -> str:
-    session = Session(store, None)
+    session = opened(store, None)
     session.update(data)
     assert session.save()
     assert session.id is not None
@@ -50,8 +59,8 @@ def saved(store: SessionStore, **data: Any) -> str:
 
 def test_what_was_saved_is_there_for_the_next_request(store: SessionStore) -> None:
     session_id = saved(store, a=1, b=[1, {"c": None}])
-    assert is_session_id(session_id)
-    again = Session(store, session_id)
+    assert IDS.valid(session_id)
+    again = opened(store, session_id)
     assert not again.touched
     assert dict(again) == {"a": 1, "b": [1, {"c": None}]}
     assert again.touched
@@ -59,7 +68,7 @@ def test_what_was_saved_is_there_for_the_next_request(store: SessionStore) -> No
 
 
 def test_a_session_that_nothing_was_written_to_costs_no_write(store: SessionStore) -> None:
-    session = Session(store, None)
+    session = opened(store, None)
     assert session.get("x") is None
     assert session.save() is False
     assert session.id is None
@@ -67,62 +76,73 @@ def test_a_session_that_nothing_was_written_to_costs_no_write(store: SessionStor
 
 def test_a_change_inside_a_value_is_saved_when_modified_is_set(store: SessionStore) -> None:
     session_id = saved(store, cart=[1])
-    first = Session(store, session_id)
+    first = opened(store, session_id)
     first["cart"].append(2)
     first.save()
-    assert Session(store, session_id)["cart"] == [1]
-    second = Session(store, session_id)
+    assert opened(store, session_id)["cart"] == [1]
+    second = opened(store, session_id)
     second["cart"].append(2)
     second.modified = True
     assert second.save() is False
-    assert Session(store, session_id)["cart"] == [1, 2]
+    assert opened(store, session_id)["cart"] == [1, 2]
 
 
 def test_two_writers_of_different_keys_do_not_undo_each_other(store: SessionStore) -> None:
     session_id = saved(store, a=1, b=1, c=1)
-    first, second = Session(store, session_id), Session(store, session_id)
+    first, second = opened(store, session_id), opened(store, session_id)
     first["a"] = 2
     second["b"] = 2
     del second["c"]
     first.save()
     second.save()
-    assert dict(Session(store, session_id)) == {"a": 2, "b": 2}
+    assert dict(opened(store, session_id)) == {"a": 2, "b": 2}
 
 
-def test_an_unknown_id_is_replaced(store: SessionStore) -> None:
-    planted = new_session_id()
-    session = Session(store, planted)
+def test_a_visitors_id_becomes_the_sessions(store: SessionStore) -> None:
+    visitor = IDS.new()
+    session = opened(store, visitor)
     session["a"] = 1
-    assert session.save()
-    assert session.id != planted
-    assert store.load(planted) is None
-    assert session.origin == planted
-    assert "_from" not in session
+    assert session.save() is False
+    assert session.id == visitor
+    assert dict(opened(store, visitor)) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A" * 65, "A" * 43, IDS.new()[:-1] + "é", IDS.new()[1:] + "A"]
+)
+def test_an_id_that_was_not_made_here_is_not_accepted(text: str) -> None:
+    assert not IDS.valid(text)
+
+
+def test_ids_survive_the_rotation_of_keys() -> None:
+    old = IDS.new()
+    assert SessionIds(Keys(["k" * 32, "n" * 32])).valid(old)
+    assert not SessionIds(Keys(["n" * 32])).valid(old)
+    assert len({IDS.new() for _ in range(1000)}) == 1000
 
 
 def test_login_takes_a_new_id_and_keeps_the_data(store: SessionStore) -> None:
     ended: list[str] = []
     old = saved(store, cart=[1])
-    session = Session(store, old, revoked=ended.append)
+    session = opened(store, old, ended.append)
     session.login(user=7)
     assert session.save()
     assert session.id not in (None, old)
     assert store.load(old) is None
     assert ended == [old]
-    assert dict(Session(store, session.id)) == {"cart": [1], "user": 7}
-    assert Session(store, session.id).origin is None
+    assert dict(opened(store, session.id)) == {"cart": [1], "user": 7}
 
 
 def test_logout_forgets_everything_and_nothing_revives_it(store: SessionStore) -> None:
     session_id = saved(store, user=7)
-    late = Session(store, session_id)
+    late = opened(store, session_id)
     late["clicks"] = 1
-    session = Session(store, session_id)
+    session = opened(store, session_id)
     session.logout()
     assert session.save()
     late.save()
     assert store.load(session_id) is None
-    assert dict(Session(store, session_id)) == {}
+    assert dict(opened(store, session_id)) == {}
 
 
 def test_a_session_ends_when_it_is_idle_or_too_old(
@@ -137,7 +157,7 @@ def test_a_session_ends_when_it_is_idle_or_too_old(
     session_id = saved(store, a=1)
     for passed in range(0, 950, 90):
         monkeypatch.setattr(time, "time", lambda passed=passed: now + passed)
-        session = Session(store, session_id)
+        session = opened(store, session_id)
         assert session["a"] == 1
         session.save()
     monkeypatch.setattr(time, "time", lambda: now + 1001)
@@ -151,14 +171,14 @@ def test_a_session_ends_when_it_is_idle_or_too_old(
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"x"])
 def test_a_value_that_is_not_json_is_refused_by_name(store: SessionStore, value: object) -> None:
-    session = Session(store, None)
+    session = opened(store, None)
     session["thing"] = value
     with pytest.raises(SessionError, match="'thing'"):
         session.save()
 
 
 def test_a_session_that_is_too_large_is_refused(store: SessionStore) -> None:
-    session = Session(store, None)
+    session = opened(store, None)
     session["big"] = "x" * 70_000
     with pytest.raises(SessionError, match="largest key is 'big'"):
         session.save()
@@ -166,7 +186,7 @@ def test_a_session_that_is_too_large_is_refused(store: SessionStore) -> None:
 
 def test_a_key_that_is_no_text_is_refused(store: SessionStore) -> None:
     with pytest.raises(SessionError, match="expected text"):
-        Session(store, None)[1] = 2  # type: ignore[index]
+        opened(store, None)[1] = 2  # type: ignore[index]
 
 
 def test_sqlite_serves_threads_and_forks(tmp_path: Path) -> None:

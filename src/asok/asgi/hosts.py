@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 
@@ -17,11 +18,13 @@ class HostCheck:
 
     `allowed` holds `example.org`, `.example.org` (with its subdomains) or `*`; an empty one
     accepts every well-formed host, which is safe here because no page and no URL is made
-    from it. Answers are remembered for a bounded number of hosts.
+    from it. With `addresses` every IP address is accepted too: rebinding needs a name.
+    Answers are remembered for a bounded number of hosts.
     """
 
-    def __init__(self, allowed: Sequence[str] = ()) -> None:
+    def __init__(self, allowed: Sequence[str] = (), *, addresses: bool = False) -> None:
         self.allowed = tuple(item.lower() for item in allowed)
+        self.addresses = addresses
         self._known: dict[bytes, bool] = {}
 
     def of(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
@@ -48,8 +51,18 @@ class HostCheck:
         name = match[1].decode("ascii").lower().rstrip(".")
         if not self.allowed or "*" in self.allowed:
             return True
+        if self.addresses and _is_address(name):
+            return True
         return any(
             name == item.lstrip("*").lstrip(".")
             or (item.startswith((".", "*.")) and name.endswith("." + item.lstrip("*.")))
             for item in self.allowed
         )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -13,7 +13,7 @@ from asok.asgi.page import Page
 from asok.asgi.request import Request
 from asok.asgi.visitor import CookiePolicy, Visitor, cookie_value
 from asok.pages import Router
-from asok.sessions import Csrf, Policy, SessionStore
+from asok.sessions import Csrf, Policy, SessionIds, SessionStore
 
 __all__ = ["Parts", "RenderTemplate"]
 
@@ -36,6 +36,7 @@ class Parts:
     error_pages: Mapping[int, Page]
     render_template: RenderTemplate
     sessions: SessionStore
+    ids: SessionIds
     csrf: Csrf
     cookies: CookiePolicy
     policy: Policy
@@ -58,10 +59,15 @@ class Parts:
 
     def visitor(self, scope: Mapping[str, Any]) -> Visitor:
         """Who sent this request."""
-        name = self.cookies.name(self.secure(scope))
         return Visitor(
-            cookie_value(scope["headers"], name),
+            self.session_id(scope),
             store=self.sessions,
+            ids=self.ids,
             csrf=self.csrf,
             revoked=self.revoked,
         )
+
+    def session_id(self, scope: Mapping[str, Any]) -> str | None:
+        """Return the id that the request's cookie names, if it is one of ours."""
+        found = cookie_value(scope["headers"], self.cookies.name(self.secure(scope)))
+        return found if found is not None and self.ids.valid(found) else None

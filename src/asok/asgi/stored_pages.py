@@ -16,7 +16,6 @@ from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
 from asok.asgi.static_pages import rendered_response
-from asok.asgi.visitor import cookie_value
 from asok.pages import (
     Match,
     PageStore,
@@ -29,7 +28,7 @@ from asok.pages import (
     prepare,
 )
 from asok.pages.prepared import Cache, Header
-from asok.sessions import SECURITY_HEADERS, new_nonce, new_session_id
+from asok.sessions import SECURITY_HEADERS, new_nonce
 
 __all__ = ["StoredPages"]
 
@@ -104,12 +103,11 @@ class StoredPages:
             policy = parts.policy.header(nonce)
             headers.append((b"content-security-policy", policy.encode("ascii")))
         if "csrf" in kinds:
-            secure = parts.secure(scope)
-            visitor = cookie_value(scope["headers"], parts.cookies.name(secure))
-            if visitor is None:
-                visitor = new_session_id()
-                headers.append(parts.cookies.header(visitor, secure))
-            csrf = parts.csrf.token(visitor)
+            session_id = parts.session_id(scope)
+            if session_id is None:
+                session_id = parts.ids.new()
+                headers.append(parts.cookies.header(session_id, parts.secure(scope)))
+            csrf = parts.csrf.token(session_id)
         body = prepared.page.holed.fill(nonce.encode(), csrf.encode())
         headers.append((b"content-length", b"%d" % len(body)))
         return prepared.status, headers, body

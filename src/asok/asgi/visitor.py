@@ -12,10 +12,9 @@ from asok.holes import VisitorSecrets
 from asok.sessions import (
     Csrf,
     Session,
+    SessionIds,
     SessionStore,
-    is_session_id,
     new_nonce,
-    new_session_id,
 )
 
 __all__ = ["CookiePolicy", "Visitor", "cookie_value"]
@@ -25,7 +24,7 @@ COOKIE_AGE = 30 * 86_400
 
 
 def cookie_value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
-    """Return the value of the cookie `name` if it has the form of an id (RFC 6265, 5.4).
+    """Return the value of the cookie `name`, or None (RFC 6265, 5.4).
 
     A nameless cookie (`=name=value`) is not mistaken for a named one.
     """
@@ -34,8 +33,7 @@ def cookie_value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | N
             for part in value.split(b";"):
                 left, mark, right = part.strip().partition(b"=")
                 if mark and left == name:
-                    text = right.decode("latin-1")
-                    return text if is_session_id(text) else None
+                    return right.decode("latin-1")
     return None
 
 
@@ -63,32 +61,27 @@ class Visitor:
         session_id: str | None,
         *,
         store: SessionStore,
+        ids: SessionIds,
         csrf: Csrf,
         revoked: Callable[[str], None] | None = None,
     ) -> None:
-        self.session = Session(store, session_id, revoked=revoked)
+        self.session = Session(store, session_id, new_id=ids.new, revoked=revoked)
+        self._ids = ids
         self._csrf = csrf
         self._minted = False
-        self._token: str | None = None
         self.secrets = VisitorSecrets(new_nonce, lambda: self.csrf_token)
 
     @property
     def csrf_token(self) -> str:
         """This visitor's token; asking for it mints an id for a visitor without one."""
         if self.session.id is None:
-            self.session.id = new_session_id()
+            self.session.id = self._ids.new()
             self._minted = True
         return self._csrf.token(self.session.id)
 
     def valid(self, token: str) -> bool:
-        """Whether `token` belongs to this visitor's session, or to what it grew out of."""
-        session = self.session
-        if session.id is None:
-            return False
-        if self._csrf.valid(token, session.id):
-            return True
-        origin = session.origin
-        return origin is not None and self._csrf.valid(token, origin)
+        """Whether `token` was made for this visitor's session."""
+        return self.session.id is not None and self._csrf.valid(token, self.session.id)
 
     def finish(self) -> str | None:
         """Save the session; return the id to set as a cookie, or None where none is due."""

@@ -2,8 +2,9 @@
 
 from asok.sessions.csp import SECURITY_HEADERS, Policy, new_nonce
 from asok.sessions.csrf import FIELD, HEADER, SAFE_METHODS, Csrf, origin_problem
+from asok.sessions.ids import SessionIds
 from asok.sessions.redis import RedisSessionStore
-from asok.sessions.session import Session, is_session_id, new_session_id
+from asok.sessions.session import Session
 from asok.sessions.sqlite import SqliteSessionStore
 from asok.sessions.store import MemorySessionStore, SessionStore, StoredSession
 
@@ -17,11 +18,10 @@ __all__ = [
     "Policy",
     "RedisSessionStore",
     "Session",
+    "SessionIds",
     "SessionStore",
     "SqliteSessionStore",
     "StoredSession",
-    "is_session_id",
     "new_nonce",
-    "new_session_id",
     "origin_problem",
 ]

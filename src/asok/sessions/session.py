@@ -8,7 +8,6 @@ or deleting a key marks it as changed; after changing something inside a value
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Final
@@ -16,37 +15,26 @@ from typing import Any, Final
 from asok.errors import SessionError
 from asok.sessions.store import SessionStore
 
-__all__ = ["MAX_BYTES", "Session", "is_session_id", "new_session_id"]
+__all__ = ["MAX_BYTES", "Session"]
 
 #: A session larger than this is refused, loudly: nothing is dropped to make it fit.
 MAX_BYTES: Final = 64 * 1024
-_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-#: Where a session remembers the visitor id that its first forms were bound to.
-_ORIGIN: Final = "_from"
-
-
-def new_session_id() -> str:
-    """Return 256 random bits as 43 base64url characters."""
-    return secrets.token_urlsafe(32)
-
-
-def is_session_id(text: str) -> bool:
-    """Whether `text` has the form of an id that this module makes."""
-    return len(text) == 43 and _CHARACTERS.issuperset(text)
 
 
 class Session(MutableMapping[str, Any]):
     """One visitor's data. Keys are text, values are JSON types.
 
-    `visitor_id` is the id from the cookie, or None for a visitor without one. `revoked` is
-    called with an id that ended (logout, rotation), so that live sockets can be closed.
+    `session_id` is the (genuine) id from the cookie, or None for a visitor without one;
+    `new_id` makes one. `revoked` is called with an id that ended (login, logout), so that
+    live sockets can be closed.
     """
 
     def __init__(
         self,
         store: SessionStore,
-        visitor_id: str | None,
+        session_id: str | None,
         *,
+        new_id: Callable[[], str],
         revoked: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
@@ -56,8 +44,8 @@ class Session(MutableMapping[str, Any]):
         self._exists = False
         self._ended: list[str] = []
         self._refresh_at = 0.0
-        self._origin: str | None = None
-        self.id = visitor_id
+        self._new_id = new_id
+        self.id = session_id
         self.modified = False
 
     @property
@@ -71,7 +59,6 @@ class Session(MutableMapping[str, Any]):
         """Read the session from its store now (it is read when first touched otherwise)."""
         found = None if self.id is None else self._store.load(self.id)
         self._data = {} if found is None else found.data
-        self._origin = self._data.pop(_ORIGIN, None)
         self._exists = found is not None
         # A session that is only read lives on too: prolonged once a tenth of it has passed.
         self._refresh_at = 0.0 if found is None else found.expires - 0.9 * self._store.idle
@@ -81,12 +68,6 @@ class Session(MutableMapping[str, Any]):
     def touched(self) -> bool:
         """Whether anything was read or written."""
         return self._data is not None
-
-    @property
-    def origin(self) -> str | None:
-        """The visitor id that this session grew out of, until login: its forms stay valid."""
-        _ = self._all
-        return self._origin
 
     def __getitem__(self, key: str) -> Any:
         return self._all[key]
@@ -117,14 +98,12 @@ class Session(MutableMapping[str, Any]):
         for it are refused (session fixation, CWE-384).
         """
         self._rotate()
-        self._origin = None
         self.update(data)
         self.modified = True
 
     def logout(self) -> None:
         """Forget everything and take a new id; the old session is gone in every worker."""
         self._rotate()
-        self._origin = None
         self._data = {}
         self.modified = False
 
@@ -132,7 +111,7 @@ class Session(MutableMapping[str, Any]):
         if self.id is not None:
             _ = self._all
             self._ended.append(self.id)
-        self.id = new_session_id()
+        self.id = self._new_id()
         self._exists = False
         self._loaded = {}
 
@@ -169,17 +148,12 @@ class Session(MutableMapping[str, Any]):
             self._store.merge(self.id, changed, removed)
             self._loaded = encoded
             return rotated
-        if not rotated:
-            # The id that a client sent and no store knows may have been planted: take a new
-            # one, and remember the old for the forms that it already has on the screen.
-            self._origin = self.id
-            self.id = new_session_id()
-        assert self.id is not None
-        origin = {} if self._origin is None else {_ORIGIN: self._origin}
-        self._store.create(self.id, {**self._data, **origin})
+        minted = self.id is None
+        session_id = self.id = self.id or self._new_id()
+        self._store.create(session_id, self._data)
         self._exists = True
         self._loaded = encoded
-        return True
+        return rotated or minted
 
 
 def _encode(key: str, value: Any) -> str:

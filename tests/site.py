@@ -1,0 +1,95 @@
+"""Sites for tests: written from a dictionary of files, loaded in this process or really served."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
+
+import httpx
+from tests.services import free_port
+
+from asok import Asok, Settings
+
+WSGI = "from asok import Asok\n\napp = Asok()\n"
+KEY = "a-key-for-tests-" * 3
+BASE = """\
+<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{% block title %}Test{% endblock %}</title></head>
+<body>{% block main %}{% endblock %}</body>
+</html>
+"""
+
+
+def write_site(root: Path, files: Mapping[str, str]) -> Path:
+    """Write `files` (path below the site -> text) with a wsgi.py and a base template."""
+    everything = {"wsgi.py": WSGI, "src/partials/html/base.html": BASE, **files}
+    for name, text in everything.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text))
+    (root / "src" / "pages").mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def load_site(root: Path, *, debug: bool = False, **known: object) -> Asok:
+    """Return the application of the site at `root`, with settings for tests."""
+    settings = Settings.load(root, {}, debug=debug, secret_keys=(KEY,), **known)
+    return Asok(settings=settings)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment for a site in another process."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**keep, "SECRET_KEY": KEY, "PYTHONUNBUFFERED": "1", **variables}
+
+
+@contextmanager
+def serve(root: Path, *arguments: str, **variables: str) -> Generator[str]:
+    """Serve the site at `root` with uvicorn in another process; yields its base URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "wsgi:app", "--port", str(port), *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://localhost:{port}"
+    try:
+        wait_until_up(url, process)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def wait_until_up(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
+    """Wait until something answers at `url`; fails with the output of a server that ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            output = process.stdout.read() if process.stdout is not None else ""
+            raise AssertionError(f"the server ended with {process.returncode}:\n{output}")
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"nothing answered at {url} within {seconds} seconds")
