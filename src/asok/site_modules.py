@@ -43,7 +43,7 @@ ALIAS = "models"
 
 _lock = threading.RLock()
 _current: SiteModules | None = None
-_on_purge: list[Callable[[], None]] = []
+_on_purge: list[Callable[[Callable[[str], bool]], None]] = []
 
 
 def install(root: Path | str) -> SiteModules:
@@ -88,18 +88,18 @@ def current() -> SiteModules | None:
 
 
 def purge() -> None:
-    """Forget every module of the site and every mapped model, so that the next import reads
-    the files anew (tests, development reload). Objects made before keep their old classes.
+    """Forget every module and model of the site, so that the next import reads the files anew
+    (tests, development reload). Objects made before keep their old classes.
     """
     with _lock:
         _forget()
         importlib.invalidate_caches()
         for forget in _on_purge:
-            forget()
+            forget(_belongs)
 
 
-def on_purge(forget: Callable[[], None]) -> None:
-    """Call `forget()` at every purge (the models' registry does, once it is imported)."""
+def on_purge(forget: Callable[[Callable[[str], bool]], None]) -> None:
+    """Call `forget(belongs)` at every purge; `belongs(module name)` tells the site's modules."""
     _on_purge.append(forget)
 
 
@@ -113,10 +113,13 @@ def load_models() -> tuple[str, ...]:
     return tuple(sorted({*exported_models(names), *getattr(module, "__all__", ())}))
 
 
+def _belongs(module: str) -> bool:
+    return module.partition(".")[0] in ("src", ALIAS)
+
+
 def _forget() -> None:
-    for name in list(sys.modules):
-        if name in ("src", ALIAS) or name.startswith(("src.", ALIAS + ".")):
-            del sys.modules[name]
+    for name in [name for name in sys.modules if _belongs(name)]:
+        del sys.modules[name]
 
 
 class SiteModules(MetaPathFinder):

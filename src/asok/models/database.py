@@ -60,10 +60,8 @@ class Database:
             try:
                 yield work
             except Exception as error:
-                # PostgreSQL refuses every further statement of a transaction in which one
-                # failed; inside transaction() that is the block's own matter.
-                if not work.depth and self._is_from_database(error):
-                    work.rollback()
+                if self._is_from_database(error):
+                    work.recover(error)
                 raise
 
     def _is_from_database(self, error: Exception) -> bool:

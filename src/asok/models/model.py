@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect as python
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Self, cast, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_origin
 
 from sqlalchemy import Column, ColumnElement, MetaData, inspect
 from sqlalchemy.exc import InvalidRequestError
@@ -57,7 +57,8 @@ class Model(DeclarativeBase):
     }
     __asok_model__: ClassVar[bool] = True
 
-    id: Mapped[Any]
+    if TYPE_CHECKING:
+        id: Mapped[Any]
 
     def __init_subclass__(cls, **options: Any) -> None:
         if not cls.__dict__.get("__abstract__", False):
@@ -73,7 +74,7 @@ class Model(DeclarativeBase):
         for attribute in mapper.column_attrs:
             column = attribute.columns[0]
             default = getattr(column, "default", None)
-            if attribute.key not in values and default is not None and default.is_scalar:
+            if default is not None and default.is_scalar and attribute.key not in self.__dict__:
                 setattr(self, attribute.key, default.arg)
 
     def __repr__(self) -> str:
@@ -278,4 +279,4 @@ def _is_key(value: Any) -> bool:
     return isinstance(value, Column) and cast("Column[Any]", value).primary_key
 
 
-site_modules.on_purge(lambda: forget_models(Model))
+site_modules.on_purge(lambda belongs: forget_models(Model, belongs))

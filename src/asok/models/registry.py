@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import Table
+from sqlalchemy.orm import DeclarativeBase, Mapper, RelationshipProperty
 
 from asok.errors import ModelError
 
@@ -35,8 +37,30 @@ def check_once(cls: type[Any]) -> None:
         )
 
 
-def forget_models(base: type[DeclarativeBase]) -> None:
-    """Unmap every model, so that their files can be imported anew."""
-    _defined.clear()
-    base.registry.dispose(cascade=True)
-    base.metadata.clear()
+def forget_models(base: type[DeclarativeBase], belongs: Callable[[str], bool]) -> None:
+    """Unmap the models whose module `belongs`, so that their files can be imported anew.
+
+    SQLAlchemy's public `registry.dispose()` unmaps everything, also the models of an installed
+    package, which nobody would import again; so this does for one class what that does for
+    all (SQLAlchemy 2.0 and 2.1, `_dispose_registries`).
+    """
+    for place, module in list(_defined.items()):
+        if belongs(module):
+            del _defined[place]
+    registry: Any = base.registry
+    for mapper in list(base.registry.mappers):
+        if not belongs(mapper.class_.__module__):
+            continue
+        tables: list[Any] = [mapper.local_table, *(r.secondary for r in _relations(mapper))]
+        manager: Any = mapper.class_manager
+        registry._managers.pop(manager, None)
+        registry._dispose_manager_and_mapper(manager)
+        for table in tables:
+            if isinstance(table, Table):
+                base.metadata.remove(cast("Any", table))
+
+
+def _relations(mapper: Mapper[Any]) -> list[RelationshipProperty[Any]]:
+    # Not `mapper.relationships`: that configures the mapper, and may fail while purging.
+    found: Any = getattr(mapper, "_props", {})
+    return [prop for prop in found.values() if isinstance(prop, RelationshipProperty)]

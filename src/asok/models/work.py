@@ -40,6 +40,7 @@ class Work(Session):
         self.depth = 0
         self.lock = threading.RLock()
         self._held: Connection | None = None
+        self._recovered: BaseException | None = None
 
     def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
         """Return the one connection, taken from the pool by the first statement."""
@@ -64,6 +65,15 @@ class Work(Session):
                     held.info.pop(WRITTEN, None)
                 held.close()
 
+    def recover(self, error: BaseException) -> None:
+        """After an error of the database outside `transaction()`: end what it broke.
+
+        PostgreSQL refuses every further statement of a transaction in which one failed;
+        inside `transaction()` that is the block's own matter.
+        """
+        if not self.depth and error is not self._recovered:
+            self.rollback()
+
     def persist(self, instance: Any) -> None:
         """Write a new or changed instance; commit unless a transaction is open.
 
@@ -83,6 +93,7 @@ class Work(Session):
                 self._finish()
             except BaseException as error:
                 self._restore(instance, {} if was_new else changed)
+                self._recovered = error
                 if isinstance(error, StaleDataError):
                     raise RecordNotFound(f"the row of {instance!r} is no longer there.") from error
                 raise

@@ -1,0 +1,145 @@
+"""What the models have that the database hasn't, and the migration file that says it.
+
+Alembic compares and renders; the file's frame, its name and the words for a change are ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import TypeDecorator
+
+from asok.models.fields import UtcDateTime
+
+__all__ = ["Changes", "compare", "new_path", "options", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The difference between models and database: one sentence each, and the code for it."""
+
+    sentences: tuple[str, ...]
+    upgrade: str
+    downgrade: str
+    imports: tuple[str, ...]
+
+
+def options(**more: Any) -> dict[str, Any]:
+    """Return the options of every migration context."""
+    # SQLite can't alter most things: Alembic's batch mode makes a new table and copies.
+    return {"compare_type": True, "render_as_batch": True, "transactional_ddl": True, **more}
+
+
+def compare(connection: Connection, metadata: MetaData) -> Changes:
+    """Compare the models with a database that has every migration."""
+    imports: set[str] = set()
+
+    def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
+        if kind != "type":
+            return False
+        if isinstance(item, UtcDateTime):
+            # A migration is history: it names what the column was, not today's code.
+            return "sa.DateTime(timezone=True)"
+        if isinstance(item, TypeDecorator):
+            module = str(item.__module__)
+            if not module.startswith(("sqlalchemy.", "alembic.")):
+                imports.add(f"import {module}")
+        return False
+
+    context = MigrationContext.configure(
+        connection, opts=options(target_metadata=metadata, render_item=render_item)
+    )
+    script = produce_migrations(context, metadata)
+    up, down = script.upgrade_ops, script.downgrade_ops
+    assert up is not None
+    assert down is not None
+    code = [
+        render_python_code(
+            part, render_as_batch=True, render_item=render_item, migration_context=context
+        )
+        for part in (up, down)
+    ]
+    if any("postgresql." in part for part in code):
+        imports.add("from sqlalchemy.dialects import postgresql")
+    return Changes(tuple(_describe(up.ops)), code[0], code[1], tuple(sorted(imports)))
+
+
+def _describe(operations: Any) -> Iterator[str]:
+    for operation in operations:
+        match operation:
+            case ops.ModifyTableOps():
+                yield from _describe(operation.ops)
+            case ops.CreateTableOp():
+                yield f"new table {operation.table_name}"
+            case ops.DropTableOp():
+                yield f"table {operation.table_name} has no model any more: it is dropped"
+            case ops.AddColumnOp():
+                yield f"new column {operation.table_name}.{operation.column.name}"
+            case ops.DropColumnOp():
+                yield (
+                    f"column {operation.table_name}.{operation.column_name} is in no model any "
+                    "more: it is dropped"
+                )
+            case ops.AlterColumnOp():
+                yield f"column {operation.table_name}.{operation.column_name} changes"
+            case ops.CreateIndexOp():
+                yield f"new index {operation.index_name} on {operation.table_name}"
+            case ops.DropIndexOp():
+                yield f"index {operation.index_name} is dropped"
+            case ops.AddConstraintOp():
+                name = getattr(operation, "constraint_name", None)
+                yield f"new constraint {name or type(operation).__name__}"
+            case ops.DropConstraintOp():
+                yield f"constraint {operation.constraint_name} is dropped"
+            case _:
+                yield type(operation).__name__
+
+
+def source(changes: Changes, *, message: str, revision: str, after: str | None) -> str:
+    """Return a migration file's text."""
+    imports = "".join(f"{line}\n" for line in changes.imports)
+    comment = "".join(f"\n- {sentence}" for sentence in changes.sentences)
+    quoted = message.replace("\\", "\\\\").replace('"""', "'''")
+    return (
+        f'"""{quoted}\n'
+        f"{comment}\n"
+        '"""\n\n'
+        "import sqlalchemy as sa\n"
+        "from alembic import op\n"
+        f"{imports}\n"
+        f"revision = {revision!r}\n"
+        f"down_revision = {after!r}\n"
+        "branch_labels = None\n"
+        "depends_on = None\n\n\n"
+        f"def upgrade() -> None:\n{_body(changes.upgrade)}\n\n\n"
+        f"def downgrade() -> None:\n{_body(changes.downgrade)}\n"
+    )
+
+
+def _body(code: str) -> str:
+    lines = [line.rstrip() for line in code.splitlines() if "auto generated by Alembic" not in line]
+    lines = [line for line in lines if "end Alembic commands" not in line]
+    text = "\n".join(lines).strip("\n")
+    return text if text.startswith("    ") else "    " + (text or "pass")
+
+
+def new_path(folder: Path, message: str, moment: datetime | None = None) -> tuple[str, Path]:
+    """Return a new migration's revision and file: `20261121_124300_create_posts.py`."""
+    now = moment if moment is not None else datetime.now(UTC)
+    revision = now.strftime("%Y%m%d_%H%M%S")
+    number = 1
+    while any(folder.glob(f"{revision}_*.py")):
+        number += 1
+        revision = f"{now:%Y%m%d_%H%M%S}_{number}"
+    words = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:60].strip("_")
+    return revision, folder / f"{revision}_{words or 'migration'}.py"

@@ -1,0 +1,30 @@
+"""A cache of one dictionary that keeps JSON text, so that nothing can be shared by accident."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+
+class Region:
+    """What cached queries need of a cache, and a record of what was asked."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, str] = {}
+        self.ttls: dict[str, float | None] = {}
+        self.computed = 0
+
+    def get(self, key: str) -> Any:
+        text = self.stored.get(key)
+        return None if text is None else json.loads(text)
+
+    def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+        self.stored[key] = json.dumps(value)
+        self.ttls[key] = ttl
+
+    def remember(self, key: str, ttl: float | None, fn: Callable[[], Any]) -> Any:
+        if key not in self.stored:
+            self.computed += 1
+            self.set(key, fn(), ttl)
+        return self.get(key)
