@@ -37,17 +37,22 @@ def is_foreign(stack: tuple[str, ...]) -> bool:
     return bool(stack) and stack[-1] in _INTEGRATION
 
 
+def _html(stack: tuple[str, ...]) -> tuple[str, ...]:
+    """The open elements after foreign content was broken out of."""
+    while is_foreign(stack):
+        stack = stack[:-1]
+    return stack
+
+
 def after(stack: tuple[str, ...], tag: Tag) -> tuple[tuple[str, ...], bool]:
     """Return the open elements that matter behind `tag`, and whether it is an HTML tag."""
     name = tag.name
     if tag.closing:
         if name in stack:
             return stack[: len(stack) - 1 - stack[::-1].index(name)], False
-        return stack, not is_foreign(stack)
-    if is_foreign(stack) and _BREAKOUT.fullmatch(name):
-        while is_foreign(stack):
-            stack = stack[:-1]
-        return stack, True
+        return (_html(stack), True) if name in ("br", "p") else (stack, not is_foreign(stack))
+    if _BREAKOUT.fullmatch(name):
+        return _html(stack), True
     if name in _INTEGRATION or (is_foreign(stack) and name in _INTEGRATION[stack[-1]]):
         return stack if tag.slash else (*stack, name), False
     return stack, not is_foreign(stack)

@@ -65,7 +65,7 @@ def dynamic(state: State, offset: int) -> State:
     if state.tag is not None:
         return markup.dynamic(state, state.tag, offset)
     if state.mode is not Mode.DATA or not state.tail:
-        return replace(state, tail="")
+        return replace(state, tail="", escape=state.escape if state.element else 0)
     if state.tail not in ("<", "</"):
         raise Unreadable(
             f"{state.tail!r} is followed by a Jinja block", offset, "Write &lt; for a plain '<'."
@@ -97,11 +97,7 @@ def _data(
     if first.isascii() and first.isalpha():
         return state.within(Mode.TAG_NAME, Tag(offset + start, closing=closing, raw=raw)), name_at
     if text.startswith("<!--", start):
-        # "<!-->" and "<!--->" are whole comments.
-        ended = _COMMENT_ENDS_AT_ONCE.match(text, start + 4)
-        if ended is not None:
-            return state, ended.end()
-        return replace(state, mode=Mode.COMMENT, since=offset + start), start + 4
+        return replace(state, mode=Mode.COMMENT, escape=1, since=offset + start), start + 4
     if text.startswith("<![CDATA[", start) and elements.is_foreign(state.foreign):
         return replace(state, mode=Mode.CDATA, since=offset + start), start + 9
     if closing or first in "!?":
@@ -119,6 +115,13 @@ def _until(
 
 
 def _comment(state: State, text: str, at: int, *_: object) -> tuple[State, int]:
+    if state.escape:
+        # Nothing is in it yet: "<!-->" and "<!--->" are whole comments.
+        if ended := _COMMENT_ENDS_AT_ONCE.match(text, at):
+            return replace(state, mode=Mode.DATA, escape=0), ended.end()
+        if text[at:] == "-":
+            return replace(state, tail="-"), len(text)
+        state = replace(state, escape=0)
     return _until(state, text, at, _COMMENT_END, "--!", "--")
 
 

@@ -53,9 +53,10 @@ class State:
 
     `tail` is the part of a construct that the text so far ended in (`<`, `--`, `</scr`);
     `element` the raw-text element that is open; `escape` the depth of a script's
-    `<!--` (1) and the `<script` in it (2); `foreign` the open SVG and MathML elements that
-    matter, innermost last; `forms` the start offsets of the form that may be open, None
-    for none. `since` is where the comment or raw text began, for error messages only.
+    `<!--` (1) and the `<script` in it (2), or 1 in a comment that is empty so far;
+    `foreign` the open SVG and MathML elements that matter, innermost last; `forms` the start
+    offsets of the form that may be open, None for none. `since` is where the comment or raw
+    text began, for error messages only.
     """
 
     mode: Mode = Mode.DATA
@@ -111,6 +112,8 @@ def joined(one: State, other: State) -> State:
         return one
     one = replace(one, forms=one.forms | other.forms)
     other = replace(other, forms=one.forms)
+    if one.mode is other.mode is Mode.COMMENT and not one.tail and not other.tail:
+        return replace(one, escape=0)
     if one.tag is None or other.tag is None:
         if one != other:
             raise Different

@@ -226,7 +226,8 @@ class _Reader:
     def aside(self, state: State, piece: Statement) -> None:
         """Read a body that is written elsewhere, or changed before it is written."""
         start = state if state.mode in _CONTENT else _START
-        quiet = not _KEEPING.issuperset(piece.filters)
+        # What is written into an attribute or a comment is no markup of this page.
+        quiet = state.mode not in _CONTENT or not _KEEPING.issuperset(piece.filters)
         self.quiet += quiet
         end, _ = self.until(start, piece, f"end{piece.keyword}")
         self.quiet -= quiet
