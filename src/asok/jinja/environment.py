@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from jinja2 import BytecodeCache, Environment
@@ -27,6 +28,18 @@ _NO_HTML = frozenset(
     | {".webmanifest", ".xml", ".yaml", ".yml"}
 )
 _EXTENDS = re.compile(r"""\{%[-+]?\s*extends\s+(?:"([^"\n]*)"|'([^'\n]*)')""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read of a template, and what it was read from."""
+
+    source: str
+    inherited: Mapping[str, Mapping[str, State]]
+    structure: structure.Structure
+
+    def holds(self, blocks: Callable[[str], Mapping[str, State]]) -> bool:
+        return all(blocks(name) == states for name, states in self.inherited.items())
 
 
 class SiteEnvironment(Environment):
@@ -56,7 +69,7 @@ class SiteEnvironment(Environment):
         self.folders = loader
         self.fragments = fragments
         loader.parents = self.compiled_with
-        self.structures: dict[str, tuple[str, structure.Structure]] = {}
+        self.structures: dict[str, _Known] = {}
 
     def join_path(self, template: str, parent: str) -> str:
         """Return the path of the file that a template's `{% include %}` names."""
@@ -75,15 +88,19 @@ class SiteEnvironment(Environment):
 
     def _structure(self, source: str, name: str | None) -> structure.Structure:
         known = self.structures.get(name or "")
-        if known is not None and known[0] == source:
-            return known[1]
         token = _reading.set(_reading.get() | {name})
         try:
-            found = structure.read(pieces(self, source, name), self._blocks)
+            if known is not None and known.source == source and known.holds(self._blocks):
+                return known.structure
+            inherited: dict[str, Mapping[str, State]] = {}
+            found = structure.read(
+                pieces(self, source, name),
+                lambda parent: inherited.setdefault(parent, self._blocks(parent)),
+            )
         finally:
             _reading.reset(token)
         if name is not None:
-            self.structures[name] = (source, found)
+            self.structures[name] = _Known(source, inherited, found)
         return found
 
     def _blocks(self, name: str) -> Mapping[str, State]:

@@ -25,7 +25,7 @@ class Templates:
     Keeps compiled templates in `bytecode` (a folder that only this user may write), and
     looks for changed files on every render with `auto_reload`. `globals` and `filters` are
     added to Asok's own; `fragments` is where `{% cache %}` keeps its texts, without it
-    nothing is kept.
+    nothing is kept. `environment` is Jinja's.
     """
 
     def __init__(
@@ -39,15 +39,15 @@ class Templates:
         fragments: Fragments | None = None,
     ) -> None:
         self._folders = Folders(roots, fixed=not auto_reload)
-        self._environment = SiteEnvironment(
+        self.environment = SiteEnvironment(
             self._folders,
             bytecode=None if bytecode is None else Bytecode(bytecode),
             auto_reload=auto_reload,
             fragments=fragments,
         )
-        self._environment.globals.update({**visitor.GLOBALS, **(globals or {})})
-        self._environment.filters.update({**own_filters.FILTERS, **(filters or {})})
-        self._environment.policies["json.dumps_function"] = own_filters.to_json
+        self.environment.globals.update({**visitor.GLOBALS, **(globals or {})})
+        self.environment.filters.update({**own_filters.FILTERS, **(filters or {})})
+        self.environment.policies["json.dumps_function"] = own_filters.to_json
         for name, found in (filters or {}).items():
             if not callable(found):
                 raise ConfigurationError(
@@ -84,20 +84,20 @@ class Templates:
     def invalidate(self) -> None:
         """Read every template again when it is rendered next."""
         self._folders.forget()
-        self._environment.structures.clear()
-        if self._environment.cache is not None:
-            self._environment.cache.clear()
+        self.environment.structures.clear()
+        if self.environment.cache is not None:
+            self.environment.cache.clear()
 
     def _get(self, name: str) -> jinja2.Template:
         path = self._folders.find(name)
         if path is None:
-            raise mistakes.not_found([name], self._environment)
-        return self._environment.get_template(path)
+            raise mistakes.not_found([name], self.environment)
+        return self.environment.get_template(path)
 
     def _compile(self, source: str, name: str) -> jinja2.Template:
-        code = self._environment.compile(source, name, name)
-        globals = self._environment.make_globals(None)
-        return jinja2.Template.from_code(self._environment, code, globals)
+        code = self.environment.compile(source, name, name)
+        globals = self.environment.make_globals(None)
+        return jinja2.Template.from_code(self.environment, code, globals)
 
     def _rendered(
         self, get: Callable[[], jinja2.Template], context: Mapping[str, Any], page_dir: Path | None
@@ -106,7 +106,7 @@ class Templates:
         try:
             return get().render(context)
         except jinja2.TemplateError as error:
-            raise mistakes.translated(error, self._environment) from error
+            raise mistakes.translated(error, self.environment) from error
         except AsokError as error:
             mistakes.locate(error)
             raise
