@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
+
+from anyio import to_thread
 
 from asok import cache as caching
 from asok import models, site_modules
@@ -16,7 +19,7 @@ from asok.asgi.dispatch import Dispatcher
 from asok.asgi.front import Front
 from asok.asgi.hosts import HostCheck
 from asok.asgi.lifespan import Lifespan
-from asok.asgi.live_door import LiveDoor
+from asok.asgi.live_door import LIVE_PATH, LiveDoor, RuntimeFile
 from asok.asgi.page import Page, load_page
 from asok.asgi.parts import Parts
 from asok.asgi.rendering import Rendering
@@ -29,7 +32,15 @@ from asok.cache import Cache
 from asok.errors import AsokError, PageImportError
 from asok.fingerprint import fingerprint
 from asok.jinja import Templates
-from asok.live import Live
+from asok.live import (
+    Live,
+    LiveStore,
+    MemoryLiveStore,
+    RedisLiveStore,
+    Registry,
+    SessionLike,
+    SqliteLiveStore,
+)
 from asok.notices import FileNotices
 from asok.pages import (
     DiskStore,
@@ -50,6 +61,7 @@ from asok.sessions import (
     MemorySessionStore,
     Policy,
     RedisSessionStore,
+    Session,
     SessionIds,
     SessionStore,
     SqliteSessionStore,
@@ -60,6 +72,7 @@ from asok.source_file import import_file, user_line
 
 __all__ = ["Asok"]
 
+_REVOKED = "session.revoked"
 _LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
 
@@ -97,6 +110,7 @@ class Asok:
         self.templates = self._make_templates()
         self.sessions = self._make_sessions()
         self.ids = SessionIds(self.keys)
+        self.runtime = RuntimeFile()
         self.live = self._make_live()
         self.tree: Tree = scan(self.source / "pages")
         self.router = Router(self.tree.routes)
@@ -146,7 +160,7 @@ class Asok:
                 draft,
                 progress=progress,
                 workers=workers,
-                after_fork=models.dispose,
+                after_fork=_forget_connections,
             )
             return report, draft.publish()
 
@@ -201,7 +215,37 @@ class Asok:
         return SqliteSessionStore(settings.session_path / "sessions.sqlite3", **times)
 
     def _make_live(self) -> Live:
-        raise NotImplementedError
+        registry = Registry()
+        components = self.source / "components"
+        if components.is_dir():
+            registry.load(components, importlib.import_module)
+        settings = self.settings
+        store: LiveStore
+        if settings.session_backend == "redis":
+            store = RedisLiveStore(settings.redis_url)
+        elif settings.session_backend == "memory":
+            store = MemoryLiveStore()
+        else:
+            store = SqliteLiveStore(settings.session_path / "live.sqlite3")
+        return Live(
+            registry,
+            keys=self.keys,
+            store=store,
+            render_template=self.templates.render,
+            open_session=self._open_session,
+            runtime_url=self.runtime.url_path,
+            run_sync=_run_in_scope,
+            show_errors=settings.debug,
+        )
+
+    def _open_session(self, session_id: str) -> SessionLike:
+        opened = Session(self.sessions, session_id, new_id=self.ids.new, revoked=self._revoke)
+        return cast("SessionLike", opened)
+
+    def _revoke(self, session_id: str) -> None:
+        """A session ended here: its live state goes, and every worker closes its sockets."""
+        self.live.drop_session(session_id)
+        self.notices.publish(_REVOKED, {"id": session_id})
 
     def _make_parts(self, csp: Mapping[str, str] | None) -> Parts:
         settings = self.settings
@@ -223,7 +267,7 @@ class Asok:
             always_secure=settings.base_url.startswith("https://"),
             trusted_origins=settings.ws_allowed_origins,
             scopes=(models.scope,),
-            revoked=lambda session_id: self.notices.publish("session.revoked", {"id": session_id}),
+            revoked=self._revoke,
         )
 
     def _load(self, route: Route) -> Page:
@@ -236,18 +280,19 @@ class Asok:
         return StoredPages(self.parts, Regenerator(store, page_renderer(self.parts)))
 
     def _make_front(self) -> Front:
-        door = LiveDoor(self.live, self.parts, self.notices)
+        door = LiveDoor(self.live, self.parts)
         return Front(
             hosts=self.parts.hosts,
-            assets=(self.assets, door.runtime),
+            assets=(self.assets, self.runtime),
             hits=self.pages,
             live=door,
-            live_path="/asok/live",
+            live_path=LIVE_PATH,
             inner=Dispatcher(self.parts, self.pages),
-            lifespan=Lifespan(self._start, self._stop),
+            lifespan=Lifespan(self._start, self._stop, door.close),
         )
 
     def _start(self) -> None:
+        self.notices.subscribe(_REVOKED, lambda message: self.live.close_session(message["id"]))
         self.notices.start()
 
     def _stop(self) -> None:
@@ -256,6 +301,21 @@ class Asok:
             self.pages.regenerator.drain()
             self.pages.regenerator.close()
         self.sessions.close()
+
+
+async def _run_in_scope(function: Callable[[], Any]) -> Any:
+    """Run what may block in a thread, with one database session for all of it."""
+
+    def run() -> Any:
+        with models.scope():
+            return function()
+
+    return await to_thread.run_sync(run)
+
+
+def _forget_connections() -> None:
+    """A forked build process must not share its parent's database connections."""
+    models.configured_database().engine.dispose(close=False)
 
 
 def _caller() -> Path:

@@ -6,16 +6,30 @@ look-up; the live socket; then everything else goes to the dispatcher.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asok.asgi.hosts import HostCheck
 from asok.asgi.sending import send_plan
-from asok.assets import Assets
+from asok.assets import Header, Plan
 from asok.pages import Prepared
 
-__all__ = ["Front", "Hits"]
+__all__ = ["Files", "Front", "Hits"]
+
+
+class Files(Protocol):
+    """Files under a prefix: the site's assets, the runtime."""
+
+    @property
+    def prefix(self) -> str:
+        """The path that every URL begins with, without a slash at its end."""
+        ...
+
+    def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
+        """Return the answer to a request, None where `path` is none of these files."""
+        ...
 
 
 class Hits(Protocol):
@@ -37,7 +51,7 @@ class Front:
         self,
         *,
         hosts: HostCheck,
-        assets: tuple[Assets, ...],
+        assets: tuple[Files, ...],
         hits: Hits,
         live: ASGIApp,
         live_path: str,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +23,19 @@ class Templates(Protocol):
 class Components(Protocol):
     """The live components of a site."""
 
-    def on_page(self, request: Request) -> Callable[..., Any]:
-        """Return the template function `component` for one request."""
+    def page(
+        self,
+        path: str,
+        *,
+        session_id: str | None = None,
+        session: Any = None,
+        frozen: bool = False,
+    ) -> AbstractContextManager[None]:
+        """Count the components that are rendered inside the block as those of one page."""
+        ...
+
+    def component(self, name: str, /, **options: Any) -> Any:
+        """Return the HTML of a component."""
         ...
 
 
@@ -38,7 +50,15 @@ class Rendering:
         """Return `template` rendered for `request`. A name that is ours can't be replaced."""
         own: dict[str, Any] = {
             "request": request,
-            "component": self._components.on_page(request),
+            "component": self._components.component,
             "get_flashed_messages": request.flashed,
         }
-        return self._templates.render(template, {**context, **own}, page_dir=request.page_folder)
+        if request.frozen:
+            page = self._components.page(request.path, frozen=True)
+        else:
+            session = request.session
+            page = self._components.page(request.path, session_id=session.id, session=session)
+        with page:
+            return self._templates.render(
+                template, {**context, **own}, page_dir=request.page_folder
+            )

@@ -6,11 +6,11 @@ from anyio import to_thread
 from starlette.types import Scope, Send
 
 from asok.assets import NOT_FOUND, FileSlice, Plan
-from asok.sessions import SECURITY_HEADERS
 
 __all__ = ["send_plan"]
 
 _CHUNK = 256 * 1024
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
@@ -50,5 +50,7 @@ async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
 
 
 async def _start(plan: Plan, send: Send) -> None:
-    headers = [*plan.headers, *SECURITY_HEADERS[:1]]
+    headers = plan.headers
+    if plan.status not in (200, 206, 304):  # those carry it already, or repeat nothing
+        headers = (*headers, _NOSNIFF)
     await send({"type": "http.response.start", "status": plan.status, "headers": headers})

@@ -1,0 +1,132 @@
+"""`/asok/live`: the WebSocket that carries a browser's conversation with its components."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from asok.asgi.parts import Parts
+from asok.assets import Header, Plan, Resource, Variant, respond
+from asok.live import Conversation, Live, SocketSecrets, runtime_bytes, runtime_name
+
+__all__ = ["LIVE_PATH", "LiveDoor", "RuntimeFile"]
+
+log = logging.getLogger("asok.live")
+
+#: As documented.
+LIVE_PATH = "/asok/live"
+RUNTIME_PREFIX = "/asok"
+#: Seconds between two signs of life of an open socket's states.
+_TOUCH_EVERY = 300.0
+_GOING_AWAY = 1001
+_FOREIGN = 1008
+
+
+class RuntimeFile:
+    """The Alive runtime under its content-hashed URL; answers like a folder of assets."""
+
+    prefix = RUNTIME_PREFIX
+
+    def __init__(self) -> None:
+        name = runtime_name()
+        body = runtime_bytes()
+        tag = name.removeprefix("alive-").removesuffix(".js")
+        self.url_path = f"{RUNTIME_PREFIX}/{name}"
+        self._resource = Resource(
+            "text/javascript; charset=utf-8",
+            (Variant("identity", f'"{tag}"', len(body), body),),
+            "public, max-age=31536000, immutable",
+        )
+
+    def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
+        """Return the answer to a request for the file, None for another path."""
+        return respond(self._resource, method, headers) if path == self.url_path else None
+
+
+class LiveDoor:
+    """Accepts sockets of this site's own pages and hands their frames to a conversation."""
+
+    def __init__(self, live: Live, parts: Parts) -> None:
+        self._live = live
+        self._parts = parts
+        self._open: set[WebSocket] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; plain HTTP is told that this is a socket."""
+        if scope["type"] == "websocket":
+            await self._converse(WebSocket(scope, receive, send))
+            return
+        http = HTTPRequest(scope)
+        answer = PlainTextResponse(
+            f"{http.method} is not answered here: this is the WebSocket of live components.\n",
+            426,
+            {"upgrade": "websocket", "cache-control": "no-store"},
+        )
+        await answer(scope, receive, send)
+
+    async def _converse(self, socket: WebSocket) -> None:
+        if not self._same_origin(socket):
+            # Cross-site WebSocket hijacking: the cookie alone proves nothing. Closing before
+            # accepting answers the handshake with 403 (ASGI, WebSocket close).
+            await socket.close(_FOREIGN)
+            return
+        parts = self._parts
+        session_id, headers = parts.session_id(socket.scope), list[Any]()
+        if session_id is None:
+            session_id = parts.ids.new()
+            headers.append(parts.cookies.header(session_id, parts.secure(socket.scope)))
+        await socket.accept(headers=headers)
+
+        async def hang_up(code: int, reason: str) -> None:
+            if socket.application_state is WebSocketState.CONNECTED:
+                await socket.close(code, reason)
+
+        conversation = self._live.conversation(
+            session_id,
+            emit=socket.send_text,
+            hang_up=hang_up,
+            secrets=SocketSecrets(csrf=parts.csrf.token(session_id)),
+        )
+        self._open.add(socket)
+        life = asyncio.create_task(self._keep_alive(conversation))
+        try:
+            while not conversation.closed:
+                message = await socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                text = message.get("text")
+                await conversation.receive(text if text is not None else message["bytes"])
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self._open.discard(socket)
+            life.cancel()
+            await conversation.close()
+
+    async def _keep_alive(self, conversation: Conversation) -> None:
+        while True:
+            await asyncio.sleep(_TOUCH_EVERY)
+            await self._live.run_sync(conversation.touch)
+
+    def _same_origin(self, socket: WebSocket) -> bool:
+        origin = socket.headers.get("origin", "").lower()
+        if origin in self._parts.trusted_origins:
+            return True
+        scheme = "https" if self._parts.secure(socket.scope) else "http"
+        return origin == f"{scheme}://{socket.headers.get('host', '').lower()}"
+
+    async def close(self) -> None:
+        """Ask every browser to come back (1001), after the calls that run have ended."""
+        await self._live.drain(5.0)
+        for socket in list(self._open):
+            try:
+                await socket.close(_GOING_AWAY, "the server is restarting")
+            except RuntimeError:
+                log.debug("a socket closed itself first")
