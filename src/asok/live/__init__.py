@@ -1,0 +1,36 @@
+"""Live components: state on the server, HTML in the page. Knows no framework and no socket."""
+
+from asok.live.component import Component, SessionLike
+from asok.live.conversation import Conversation
+from asok.live.engine import Live
+from asok.live.exposed import exposed
+from asok.live.limits import Limits
+from asok.live.redis import RedisLiveStore
+from asok.live.registry import Definition, Registry
+from asok.live.runtime import runtime_bytes, runtime_name
+from asok.live.scope import owner_of
+from asok.live.screen import SocketSecrets
+from asok.live.slot import Html
+from asok.live.sqlite import SqliteLiveStore
+from asok.live.store import LiveStore, MemoryLiveStore, Row
+
+__all__ = [
+    "Component",
+    "Conversation",
+    "Definition",
+    "Html",
+    "Limits",
+    "Live",
+    "LiveStore",
+    "MemoryLiveStore",
+    "RedisLiveStore",
+    "Registry",
+    "Row",
+    "SessionLike",
+    "SocketSecrets",
+    "SqliteLiveStore",
+    "exposed",
+    "owner_of",
+    "runtime_bytes",
+    "runtime_name",
+]

@@ -1,0 +1,47 @@
+"""`client=`: when a component of a page comes alive."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Final
+
+from asok.errors import ComponentError
+
+__all__ = ["STRATEGIES", "check_client"]
+
+#: What each strategy means; `media:(query)` comes beside them.
+STRATEGIES: Final = {
+    "load": "as soon as the page has loaded",
+    "visible": "when it is seen",
+    "idle": "when the browser is idle, or after 2 seconds",
+    "only": "like load, and the page shows nothing of it before",
+    "none": "never: it stays plain HTML",
+}
+
+_MEDIA: Final = re.compile(r"media:\([^()<>\"']{1,200}\)(?: (?:and|or) \([^()<>\"']{1,200}\))*")
+#: Taken for what comes later; nobody shall depend on an error for it.
+_RESERVED: Final = ("defer", "interaction")
+
+
+def check_client(name: str, client: str | None) -> str | None:
+    """Return the strategy of component `name`; None for the default.
+
+    Raises `ComponentError` with the likely word for anything else.
+    """
+    if client is None or client in STRATEGIES or _MEDIA.fullmatch(client):
+        return client
+    if client in _RESERVED:
+        raise ComponentError(
+            f"component {name} got client={client!r}, a word that is reserved.",
+            fix="Use client='idle'.",
+        )
+    bare = client.removeprefix("client:").split(":")[0]
+    near = difflib.get_close_matches(bare, [*STRATEGIES, "media"], n=1)
+    if near == ["media"]:
+        fix = "Write client='media:(min-width: 40em)'."
+    elif near:
+        fix = f"Did you mean client={near[0]!r}?"
+    else:
+        fix = "Use " + ", ".join(STRATEGIES) + " or media:(query)."
+    raise ComponentError(f"component {name} got client={client!r}.", fix=fix)

@@ -1,0 +1,279 @@
+"""One browser's conversation: frames in, frames out. No socket.
+
+The transport calls `receive` with each frame, one after the other, and gets what is to be
+sent by `emit`, whenever it is ready: each joined component answers in the order of its own
+frames, and none waits for another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from asok import holes
+from asok.errors import CallRefused, ComponentError, StateRefused
+from asok.live import frames
+from asok.live.frames import Call, Join
+from asok.live.limits import Bucket
+from asok.live.member import Job, Member, Prepared
+from asok.live.runner import Runner
+from asok.live.scope import owner_of
+from asok.live.screen import Emit, Screen, SocketSecrets
+from asok.live.turn import Outcome
+
+if TYPE_CHECKING:
+    from asok.live.engine import Live
+
+__all__ = ["Conversation", "HangUp"]
+
+log = logging.getLogger("asok.live")
+
+T = TypeVar("T")
+#: Closes the transport with a code of RFC 6455 and a reason.
+HangUp = Callable[[int, str], Awaitable[None]]
+
+POLICY: Final = 1008
+TOO_BIG: Final = 1009
+
+
+class Conversation:
+    """Made by `Live.conversation`. `session_id` is the visitor's, from the cookie.
+
+    After `close` nothing is emitted any more; calls that run go on to their end.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        session_id: str,
+        *,
+        emit: Emit,
+        hang_up: HangUp,
+        secrets: holes.Secrets | None = None,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.owner = owner_of(session_id)
+        self.closed = False
+        self._live = live
+        self._session_id = session_id
+        self._screen = Screen(live, emit)
+        self._hang_up = hang_up
+        self._secrets = secrets or SocketSecrets()
+        self._pause = pause
+        self._runner = Runner(live)
+        self._loop = asyncio.get_running_loop()
+        self._members: dict[int, Member] = {}
+        self._bucket = Bucket(live.limits.messages_per_second, live.limits.burst)
+        self._bad_signatures = 0
+        self._bad_frames = 0
+        self._working = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    # Frames in.
+
+    async def receive(self, text: str | bytes) -> None:
+        """Take one frame; returns as soon as the next one may come.
+
+        A sender that is too fast waits here. Whatever the frame holds, this raises nothing.
+        """
+        if self.closed:
+            return
+        limits = self._live.limits
+        size = len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode())
+        if size > limits.frame_bytes:
+            await self._end(TOO_BIG, f"a frame has more than {limits.frame_bytes} bytes")
+            return
+        wait = self._bucket.take()
+        if wait > 0:
+            await self._pause(wait)
+        try:
+            frame = frames.parse(text, depth=limits.depth, arguments=limits.arguments)
+        except CallRefused as error:
+            await self._screen.fail(0, 0, error.code, error)
+            self._bad_frames += 1
+            if self._bad_frames >= limits.bad_frames:
+                await self._end(POLICY, "too many frames that are none")
+            return
+        if isinstance(frame, Join):
+            await self._join(frame)
+        elif isinstance(frame, Call):
+            await self._call(frame)
+        else:
+            self._leave(frame.n)
+
+    async def _join(self, join: Join) -> None:
+        known = self._members.get(join.n)
+        if known is None or known.token != join.token or known.tab != join.tab:
+            if known is None and len(self._members) >= self._live.limits.components:
+                await self._screen.fail(join.n, 0, "too-many")
+                return
+            self._leave(join.n)
+            try:
+                payload = self._live.tokens.read(join.token)
+                known = Member(
+                    self._live, join, payload, session_id=self._session_id, owner=self.owner,
+                    secrets=self._secrets,
+                )  # fmt: skip
+            except StateRefused as error:
+                log.warning("a state token was refused: %s", error, extra=self._record())
+                await self._screen.send(frames.reload(error.reason))
+                self._bad_signatures += 1
+                if self._bad_signatures >= self._live.limits.bad_signatures:
+                    await self._end(POLICY, "too many states with a wrong signature")
+                return
+            except ComponentError as error:  # a class that is no longer there
+                log.warning("a component was refused: %s", error, extra=self._record())
+                await self._screen.send(frames.reload("schema"))
+                return
+            self._members[join.n] = known
+        self._queue(known, Job(0, shown=join.version))
+
+    async def _call(self, call: Call) -> None:
+        member = self._members.get(call.n)
+        if member is None:
+            await self._screen.fail(call.n, call.seq, "not-joined")
+        elif len(member.jobs) >= self._live.limits.queued_calls:
+            # Refused in its place: an answer acknowledges every call before it.
+            self._queue(member, Job(call.seq))
+        else:
+            self._queue(member, Job(call.seq, call))
+
+    def _leave(self, n: int) -> None:
+        member = self._members.pop(n, None)
+        if member is not None:
+            member.left = True
+            member.jobs.clear()
+        self._screen.drop(n)
+
+    # The work of one component, in order.
+
+    def _queue(self, member: Member, job: Job) -> None:
+        member.jobs.append(job)
+        if not member.working:
+            member.working = True
+            self._working += 1
+            self._settled.clear()
+            task = asyncio.create_task(self._work(member))
+            self._live.tasks.add(task)
+            task.add_done_callback(self._live.tasks.discard)
+
+    async def _work(self, member: Member) -> None:
+        try:
+            while member.jobs and not self.closed:
+                await self._do(member, member.jobs.popleft())
+        finally:
+            member.working = False
+            self._working -= 1
+            if not self._working:
+                self._settled.set()
+
+    async def _do(self, member: Member, job: Job) -> None:
+        """Answer one join or call; the boundary at which a component's errors end."""
+        method = job.call.method if job.call else "join"
+        try:
+            if job.call is not None:
+                await self._run(member, job.call)
+            elif job.seq:
+                raise CallRefused("too many calls wait for their turn.", code="busy")
+            else:
+                await self._welcome(member, job.shown)
+        except StateRefused as error:
+            log.info("%s", error, extra=self._record(member, method))
+            if not member.left:
+                self._leave(member.n)
+                await self._screen.send(frames.reload(error.reason))
+        except CallRefused as error:
+            log.warning("a call was refused: %s", error, extra=self._record(member, method))
+            if not member.left:
+                await self._screen.fail(member.n, job.seq, error.code, error)
+        except Exception as error:
+            # The author's code failed: this component says so, the others go on.
+            log.exception(
+                "%s.%s failed in the session of %s",
+                member.payload.name,
+                method,
+                self.owner[:8],
+                extra=self._record(member, method),
+            )
+            if not member.left:
+                await self._screen.fail(member.n, job.seq, frames.CALL_FAILED, error)
+
+    async def _welcome(self, member: Member, shown: int | None) -> None:
+        version, html = await self._runner.off(member, lambda: member.joined(shown))
+        if html is None:
+            await self._screen.send(frames.same(member.n, version, 0))
+        else:
+            await self._screen.fill(member.n, version, html)
+
+    async def _run(self, member: Member, call: Call) -> None:
+        result = await self._runner.run(member, call)
+        if isinstance(result, Outcome):
+            if not member.left:
+                await self._screen.show(member.n, result.version, result.html, call.seq)
+        elif result.verdict == "unknown":
+            raise CallRefused("the worker that ran this call has died.", code="unknown")
+        else:
+            await self._answered(member, result, call.seq)
+
+    async def _answered(self, member: Member, prepared: Prepared, seq: int) -> None:
+        """Answer a call that was made before: with what there is now."""
+        version = prepared.at.version
+        if self._screen.shows(member.n, version):
+            await self._screen.send(frames.same(member.n, version, seq))
+        else:
+            html = await self._runner.off(member, lambda: member.html(prepared.at))
+            if not member.left:
+                await self._screen.show(member.n, version, html, seq)
+
+    def _record(self, member: Member | None = None, method: str = "join") -> dict[str, Any]:
+        """The fields of a log record; `session` stands for the session and is not its id."""
+        name = member.payload.name if member else None
+        return {"component": name, "method": method, "session": self.owner}
+
+    # The end.
+
+    async def renew_csrf(self, value: str) -> None:
+        """Tell the browser a new CSRF value for every form of the page."""
+        await self._screen.send(frames.csrf(value))
+
+    def touch(self) -> None:
+        """Let the state of every joined component live on: to be called while the browser is
+        there, more often than `state_seconds`; may wait for the network (`store.blocking`)."""
+        cids = [member.cid for member in self._members.values()]
+        if cids:
+            self._live.store.touch(self.owner, cids)
+
+    async def settle(self) -> None:
+        """Wait until everything received was answered: for transports that answer at once."""
+        await self._settled.wait()
+
+    def end(self, reason: str) -> None:
+        """Ask for a reload and close, from any thread."""
+
+        def begin() -> None:
+            task = self._loop.create_task(self._farewell(reason))
+            self._live.tasks.add(task)
+            task.add_done_callback(self._live.tasks.discard)
+
+        self._loop.call_soon_threadsafe(begin)
+
+    async def _farewell(self, reason: str) -> None:
+        await self._screen.send(frames.reload(reason))
+        await self._end(POLICY, reason)
+
+    async def _end(self, code: int, reason: str) -> None:
+        if not self.closed:
+            await self.close()
+            await self._hang_up(code, reason)
+
+    async def close(self) -> None:
+        """The browser has gone, or is to go; idempotent. What runs is not stopped."""
+        if self.closed:
+            return
+        self.closed = self._screen.closed = True
+        for n in list(self._members):
+            self._leave(n)
+        self._live.forget(self)

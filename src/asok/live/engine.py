@@ -1,0 +1,260 @@
+"""`Live`: the live components of an application, as one object."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from asok import holes
+from asok.errors import ComponentError, LiveError, StateError
+from asok.live.bases import Bases
+from asok.live.client import check_client
+from asok.live.component import SessionLike
+from asok.live.conversation import Conversation, HangUp
+from asok.live.limits import Limits
+from asok.live.place import Place, RenderTemplate
+from asok.live.registry import Definition, Registry
+from asok.live.scope import Scope, Visit, current, enter, owner_of
+from asok.live.screen import Emit
+from asok.live.slot import Html, keep
+from asok.live.store import LiveStore
+from asok.live.token import Frozen, Joined, Payload, Tokens, digest
+from asok.signing import Keys
+
+__all__ = ["Live"]
+
+T = TypeVar("T")
+
+
+def _no_step(name: str) -> None:
+    del name
+
+
+class Live:
+    """Renders components into pages and holds conversations with the browsers that show them.
+
+    Ports: `store` keeps joined state; `render_template(name, context, page_dir=folder)`
+    renders; `open_session(session_id)` opens the visitor's session; `run_sync(function)`
+    runs what may block in a thread. `runtime_url` is where the script is served.
+    `show_errors` lets browsers see what went wrong (development). `on_step` is told every
+    point of a call between two effects.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        keys: Keys,
+        store: LiveStore,
+        render_template: RenderTemplate,
+        open_session: Callable[[str], SessionLike],
+        runtime_url: str,
+        limits: Limits | None = None,
+        run_sync: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread,
+        show_errors: bool = False,
+        clock: Callable[[], float] = time.time,
+        on_step: Callable[[str], None] = _no_step,
+    ) -> None:
+        self.registry = registry
+        self.store = store
+        self.limits = limits or Limits()
+        self.run_sync = run_sync
+        self.show_errors = show_errors
+        self.clock = clock
+        self.on_step = on_step
+        self.tokens = Tokens(keys)
+        self.bases = Bases(self.limits.base_bytes)
+        self.runtime_url = runtime_url
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._render_template = render_template
+        self._open_session = open_session
+        self._conversations: defaultdict[str, set[Conversation]] = defaultdict(set)
+
+    # Pages.
+
+    @contextmanager
+    def page(
+        self,
+        path: str,
+        *,
+        session_id: str | None = None,
+        session: SessionLike | None = None,
+        frozen: bool = False,
+    ) -> Generator[None]:
+        """Count the components that are rendered inside the block as those of page `path`.
+
+        `session_id` and `session` are the visitor's, where there is one; with `frozen` the
+        page is for everybody and neither is looked at.
+        """
+        visit = Visit(None, frozen=True) if frozen else Visit(session_id, False, session)
+        with enter(Scope(path, visit)):
+            yield
+
+    def component(
+        self,
+        name: str,
+        /,
+        *,
+        client: str | None = None,
+        cid: str | None = None,
+        slot: str | None = None,
+        **props: Any,
+    ) -> Html:
+        """`{{ component('Counter', count=10) }}`: the HTML of a component, in its wrapper.
+
+        `client` says when it comes alive: load (default), visible, idle, only (not rendered
+        on the page), none (never), media:(query). `cid` gives it an identity that is the same
+        on every page. Raises `ComponentError` and `StateError`.
+        """
+        scope = current.get()
+        if scope is None:
+            raise LiveError(
+                f"component {name!r} was rendered outside any page.",
+                fix="Render it inside `with live.page(path):`, as request.html(…) does.",
+            )
+        definition = self.registry.get(name)
+        when = check_client(name, client)
+        identity = scope.identify(name, cid)
+        values = definition.schema.values(props)
+        kept = keep(slot or "", name, self.limits.state_bytes)
+        first = when != "none" and scope.visit.first()
+        place = self.place(definition, identity, scope.visit, Html(slot or ""))
+        payload = self._frozen(definition, identity, values, kept, blank=when == "only")
+        if when == "only":
+            inside = ""
+        elif when == "none" or scope.visit.bound is None:
+            inside = place.render(place.start(values))
+        else:
+            payload, inside = self._joined(place, payload, values, scope.visit.bound)
+        return self._wrapper(payload, inside, when, first=first)
+
+    def render(
+        self,
+        name: str,
+        /,
+        *,
+        page: str,
+        session_id: str | None,
+        frozen: bool,
+        client: str | None = None,
+        cid: str | None = None,
+        slot: str | None = None,
+        props: dict[str, Any] | None = None,
+    ) -> Html:
+        """`component` for a caller that is inside no `page` block: one component of one page."""
+        with self.page(page, session_id=session_id, frozen=frozen):
+            return self.component(name, client=client, cid=cid, slot=slot, **(props or {}))
+
+    def _frozen(
+        self, definition: Definition, cid: str, values: dict[str, Any], slot: str, *, blank: bool
+    ) -> Frozen:
+        props = msgspec.json.encode(values, order="deterministic")
+        limit = self.limits.state_bytes
+        if len(props) > limit:
+            raise ComponentError(
+                f"component {definition.name} got {len(props)} bytes of values, expected at most "
+                f"{limit}: they are kept in the page.",
+                fix="Give it the key of the data, and load the data in mount().",
+            )
+        schema = definition.schema.version
+        return Frozen(definition.name, cid, schema, msgspec.Raw(props), blank, slot)
+
+    def _joined(
+        self, place: Place, frozen: Frozen, values: dict[str, Any], owner: str
+    ) -> tuple[Joined, str]:
+        """Render for one visitor: what is stored for the same values, or a new start."""
+        row = self.store.load(owner, frozen.cid)
+        props = digest(frozen.props)
+        component = state = None
+        if row is not None and (row.schema, row.props) == (frozen.schema, props):
+            try:
+                component = place.restore(row.state)
+            except StateError:  # made by a class that was named alike and is gone
+                component = None
+        if component is None:
+            component = place.start(values)
+            state = msgspec.Raw(place.read(component, self.limits.state_bytes))
+        version = row.version if row else 0
+        inside = place.render(component)
+        joined = Joined(
+            frozen.name, frozen.cid, frozen.schema, frozen.props, frozen.blank, frozen.slot,
+            owner, version, int(self.clock()), state,
+        )  # fmt: skip
+        return joined, inside
+
+    def _wrapper(self, payload: Payload, inside: str, when: str | None, *, first: bool) -> Html:
+        attributes = {"id": f"asok-{payload.cid}", "data-asok-component": payload.name}
+        if when != "none":
+            attributes["data-asok-state"] = self.tokens.sign(payload)
+        if when not in (None, "none"):
+            attributes["data-asok-client"] = when
+        written = "".join(f' {name}="{html.escape(text)}"' for name, text in attributes.items())
+        script = ""
+        if first:
+            script = f'<script type="module" src="{html.escape(self.runtime_url)}"></script>'
+        return Html(f"<div{written}>{inside}</div>{script}")
+
+    def place(self, definition: Definition, cid: str, visit: Visit, slot: Html) -> Place:
+        """Return the surroundings of an instance."""
+        return Place(
+            definition,
+            cid,
+            visit,
+            slot=slot,
+            render_template=self._render_template,
+            open_session=self._open_session,
+            context={"component": self.component},
+        )
+
+    # Sockets.
+
+    def conversation(
+        self,
+        session_id: str,
+        *,
+        emit: Emit,
+        hang_up: HangUp,
+        secrets: holes.Secrets | None = None,
+    ) -> Conversation:
+        """Begin a conversation with one browser; see `Conversation`."""
+        made = Conversation(self, session_id, emit=emit, hang_up=hang_up, secrets=secrets)
+        self._conversations[made.owner].add(made)
+        return made
+
+    def forget(self, conversation: Conversation) -> None:
+        """Called by a conversation that closes."""
+        open_ones = self._conversations.get(conversation.owner)
+        if open_ones is not None:
+            open_ones.discard(conversation)
+            if not open_ones:
+                del self._conversations[conversation.owner]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._conversations.values()))
+
+    def drop_session(self, session_id: str) -> None:
+        """End a session (logout): its state is gone in every worker, its sockets here close.
+
+        Other workers learn of it by a notice and call `close_session`; until then no call of
+        theirs changes anything.
+        """
+        self.store.drop(owner_of(session_id))
+        self.close_session(session_id)
+
+    def close_session(self, session_id: str) -> None:
+        """Ask the session's browsers on this worker to reload, and close them. Any thread."""
+        for conversation in list(self._conversations.get(owner_of(session_id), ())):
+            conversation.end("session")
+
+    async def drain(self, seconds: float) -> bool:
+        """Wait for the calls that run; whether all ended within `seconds`."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=seconds)
+        return not self.tasks

@@ -1,0 +1,115 @@
+"""What is true of a component now, and whether a call is to run: the rules, without I/O.
+
+A row wins over what a page says, so an old page or an old token can't bring an old state
+back. A row that was made for other fields or other constructor's values counts as none,
+except that versions go on from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from asok.errors import StateRefused
+from asok.live.store import Row
+from asok.live.token import Frozen, Joined, Payload, digest
+
+__all__ = ["Standing", "Verdict", "done", "judge", "standing", "started"]
+
+Verdict = Literal["run", "answered", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`state` is what a component continues with (None: it mounts anew), at `version`;
+    `row` what is stored, `fits` whether the state is from there."""
+
+    row: Row | None
+    fits: bool
+    state: bytes | None
+    version: int
+    schema: str
+    props: str
+
+    @property
+    def replaces(self) -> int:
+        """The revision that a write replaces; 0 for none."""
+        return self.row.revision if self.row else 0
+
+
+def standing(
+    row: Row | None,
+    payload: Payload,
+    *,
+    schema: str,
+    owner: str,
+    seen: int,
+    now: float,
+    seconds: float,
+) -> Standing:
+    """Return where a component stands that a page describes by `payload`.
+
+    `schema` is the class's present version, `seen` the highest version that this conversation
+    has shown, `seconds` the life of a joined state. Raises `StateRefused` where the page has
+    to be loaded anew: `session`, `schema`, `stale` or `expired`.
+    """
+    if isinstance(payload, Joined):
+        if payload.owner != owner:
+            raise _refused("session", "belongs to another session")
+        if payload.schema != schema:
+            raise _refused("schema", "was made for other fields of its class")
+    props = digest(payload.props)
+    if row is not None and row.schema == schema and row.props == props:
+        return Standing(row, True, row.state, row.version, schema, props)
+    if row is not None:
+        if isinstance(payload, Frozen):
+            return Standing(row, False, None, row.version, schema, props)
+        if payload.version != row.version:
+            raise _refused("stale", "is older than what is stored for other values")
+        return Standing(row, False, payload.state, row.version, schema, props)
+    # Nothing stored, though there was once: it expired, or the session was dropped.
+    if seen > 0:
+        raise _refused("expired", "is no longer stored")
+    if isinstance(payload, Frozen):
+        return Standing(None, False, None, 0, schema, props)
+    if payload.version > 0 or now - payload.issued > seconds:
+        raise _refused("expired", "has expired")
+    return Standing(None, False, payload.state, 0, schema, props)
+
+
+def judge(row: Row | None, tab: str, seq: int) -> Verdict:
+    """Whether call `seq` of page view `tab` is to run.
+
+    The caller holds the component's turn, so a call that was started and not done was cut
+    off: by a worker that died. What it did, nobody knows; it is never run again.
+    """
+    begun, finished = row.tabs.get(tab, (0, 0)) if row else (0, 0)
+    if seq <= finished:
+        return "answered"
+    return "unknown" if seq <= begun else "run"
+
+
+def started(at: Standing, state: bytes, tab: str, seq: int, *, now: float, tabs: int) -> Row:
+    """Return the row that says: call `seq` runs. `state` is the state before it."""
+    known = dict(at.row.tabs) if at.row else {}
+    _, finished = known.pop(tab, (0, 0))
+    known[tab] = (seq, finished)  # the latest comes last
+    while len(known) > tabs:
+        del known[next(iter(known))]
+    # A row that comes after one that expired begins above it: a holder that was stopped all
+    # the while must not take it for the one it knew.
+    revision = at.row.revision + 1 if at.row else int(now * 1000)
+    return Row(state, at.version, at.schema, at.props, revision, known)
+
+
+def done(row: Row, tab: str, seq: int, state: bytes | None) -> Row:
+    """Return the row that says: call `seq` is done, with its new state; or, with None, it
+    failed or was cut off and the state stays."""
+    following = replace(row, revision=row.revision + 1, tabs={**row.tabs, tab: (seq, seq)})
+    if state is None:
+        return following
+    return replace(following, state=state, version=row.version + 1)
+
+
+def _refused(reason: str, what: str) -> StateRefused:
+    return StateRefused(f"the component's state {what}.", reason=reason)

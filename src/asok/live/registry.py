@@ -1,0 +1,156 @@
+"""The component classes of a site, by name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+from asok.errors import AsokError, ComponentError
+from asok.live.component import Component, methods, schema
+from asok.live.exposed import Method
+from asok.live.fields import where
+from asok.live.schema import Schema
+
+__all__ = ["Definition", "Registry"]
+
+#: The package that component files belong to.
+PACKAGE = "src.components"
+
+
+class Definition:
+    """A component class and what was found out about it: schema, exposed methods, template."""
+
+    def __init__(self, cls: type[Component]) -> None:
+        self.cls = cls
+        self.name = cls.__name__
+        self.schema: Schema = schema(cls)
+        self.methods: dict[str, Method] = methods(cls)
+        self.bindable = frozenset(cls._bindable)  # pyright: ignore[reportPrivateUsage]
+        source = where(cls).get("file")
+        self.file: Path | None = source
+        self.folder: Path | None = source.parent if source else None
+        #: Whether its rendering may run on the event loop, as one with an async method says.
+        self.on_loop = any(method.is_async for method in self.methods.values())
+
+    def __repr__(self) -> str:
+        return f"<Definition {self.name} in {self.file}>"
+
+    @property
+    def template(self) -> str:
+        """The name of the template that belongs to the class: `todo_list.html` or
+        `todolist.html` beside its file, whichever is there."""
+        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", self.name).lower()
+        stems = (snake, self.name.lower(), self.name)
+        for stem in stems if self.folder else ():
+            for suffix in (".html", ".asok"):
+                if self.folder and (self.folder / (stem + suffix)).is_file():
+                    return stem + suffix
+        return f"{snake}.html"
+
+
+class Registry:
+    """Component classes by their name, which is unique in a site."""
+
+    def __init__(self) -> None:
+        self._definitions: dict[str, Definition] = {}
+
+    def __len__(self) -> int:
+        return len(self._definitions)
+
+    def __iter__(self) -> Iterator[Definition]:
+        return iter(self._definitions.values())
+
+    def names(self) -> list[str]:
+        """Return the names, sorted."""
+        return sorted(self._definitions)
+
+    def register(self, cls: type[Component]) -> type[Component]:
+        """Add a class; also usable as a decorator. Raises `ComponentError` for a class that
+        can't work and for a second class of the same name, naming both files."""
+        known = self._definitions.get(cls.__name__)
+        if known is not None and known.cls is not cls:
+            here, there = where(cls).get("file"), known.file
+            raise ComponentError(
+                f"two components are called {cls.__name__}: in {there} and in {here}.",
+                fix="Rename one of the classes: {{ component('…') }} finds them by name.",
+            )
+        self._definitions[cls.__name__] = Definition(cls)
+        return cls
+
+    def get(self, name: str) -> Definition:
+        """Return the class of that name. Raises `ComponentError` with the likely name."""
+        found = self._definitions.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, self._definitions, n=1)
+            if near:
+                fix = f"Did you mean {near[0]!r}?"
+            elif self._definitions:
+                fix = f"There are: {', '.join(self.names())}."
+            else:
+                fix = f"Make it: asok make component {name}."
+            raise ComponentError(f"there is no component {name!r}.", fix=fix)
+        return found
+
+    def load(self, folder: Path, import_module: Callable[[str], ModuleType]) -> None:
+        """Import every Python file under `folder` (`src/components`) and add its components.
+
+        `import_module` gets the canonical name, `src.components.shop.Cart` for
+        `shop/Cart.py`, and imports a file once. Files that begin with an underscore and files
+        without components are left alone. Raises `ComponentError`: a file that fails to
+        import is named with the line it failed at.
+        """
+        for file in sorted(folder.rglob("*.py")):
+            parts = file.relative_to(folder).with_suffix("").parts
+            if any(part.startswith(("_", ".")) for part in parts):
+                continue
+            wrong = next((part for part in parts if not part.isidentifier()), None)
+            if wrong is not None:
+                raise ComponentError(
+                    f"{wrong!r} can't be the name of a module.",
+                    fix="Name the file after its class, like Counter.py.",
+                    file=file,
+                )
+            name = ".".join((PACKAGE, *parts))
+            for cls in _components(_import(file, name, folder, import_module)):
+                self.register(cls)
+
+
+def _import(
+    file: Path, name: str, folder: Path, import_module: Callable[[str], ModuleType]
+) -> ModuleType:
+    try:
+        return import_module(name)
+    except AsokError:
+        raise
+    except SyntaxError as error:
+        raise ComponentError(
+            f"this component has a syntax error: {error.msg}.",
+            file=error.filename or file,
+            line=error.lineno,
+        ) from error
+    except Exception as error:
+        # Whatever a component's module raises while it is imported is the site's own error:
+        # it is shown where it happened, in the innermost frame that is the site's.
+        frames = traceback.extract_tb(error.__traceback__)
+        inside = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
+        at = inside[-1] if inside else None
+        raise ComponentError(
+            f"this component could not be imported: {type(error).__name__}: {error}.",
+            file=at.filename if at else file,
+            line=at.lineno if at else None,
+        ) from error
+
+
+def _components(module: ModuleType) -> Iterator[type[Component]]:
+    for value in list(vars(module).values()):
+        if (
+            isinstance(value, type)
+            and issubclass(value, Component)
+            and value.__module__ == module.__name__
+            and not value.__name__.startswith("_")
+        ):
+            yield value

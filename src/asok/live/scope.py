@@ -1,0 +1,114 @@
+"""Where on which page a component is: its identity, and what may be known about the visitor."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from asok import holes
+from asok.errors import ComponentError
+from asok.live.component import SessionLike
+
+__all__ = ["Scope", "Visit", "current", "enter", "owner_of"]
+
+_CID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def owner_of(session_id: str) -> str:
+    """Return what stands for a session in stores and tokens: neither holds a session's id."""
+    digest = blake2b(session_id.encode(), digest_size=16, person=b"asok.live.owner")
+    return urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
+@dataclass(slots=True)
+class Visit:
+    """One render of one page: for whom, and what of it must be unique."""
+
+    session_id: str | None
+    frozen: bool
+    session: SessionLike | None = None
+    #: Whether this is a component's inside, rendered over a socket, and not a page.
+    inner: bool = False
+    cids: set[str] = field(default_factory=set[str])
+    scripted: list[Any] = field(default_factory=list[Any])
+
+    @property
+    def storable(self) -> bool:
+        """Whether what is rendered here may be stored and shown to everybody.
+
+        So is what renders with sentinels in place of secrets (a frozen page, a cached
+        fragment), whatever the caller said.
+        """
+        return self.frozen or isinstance(holes.current.get(), holes.Sentinels)
+
+    @property
+    def bound(self) -> str | None:
+        """The owner that states of this render belong to; None on a page for everybody, and
+        inside a component."""
+        if self.storable or self.inner or self.session_id is None:
+            return None
+        return owner_of(self.session_id)
+
+    def first(self) -> bool:
+        """Whether the runtime's script tag is still to be written.
+
+        Once for each thing that is stored on its own: a cached fragment that comes with the
+        page's second component may be the first one on another page.
+        """
+        part = holes.current.get()
+        if self.inner or any(one is part for one in self.scripted):
+            return False
+        self.scripted.append(part)
+        return True
+
+
+@dataclass(slots=True)
+class Scope:
+    """A page, or the inside of a component on it: counts the components of each class."""
+
+    path: str
+    visit: Visit
+    ordinals: Counter[str] = field(default_factory=Counter[str])
+
+    def identify(self, name: str, cid: str | None) -> str:
+        """Return the identity of the next component of class `name` here.
+
+        Path, class and ordinal make it, or an explicit `cid`, which is the same component on
+        every page. Raises `ComponentError` for an ill-formed one or one used twice.
+        """
+        if cid is None:
+            ordinal = self.ordinals[name]
+            self.ordinals[name] += 1
+            text = f"{self.path}\0{name}\0{ordinal}"
+            return urlsafe_b64encode(blake2b(text.encode(), digest_size=9).digest()).decode()
+        if not _CID.fullmatch(cid):
+            raise ComponentError(
+                f"component {name} got cid={cid!r}, expected 1 to 64 letters, digits, - or _."
+            )
+        if cid in self.visit.cids:
+            raise ComponentError(
+                f"two components on this page have cid={cid!r}; {name} is the second.",
+                fix=f"Give each its own, as in cid=f'{cid}-{{{{ item.id }}}}'.",
+            )
+        self.visit.cids.add(cid)
+        return cid
+
+
+current: ContextVar[Scope | None] = ContextVar("asok.live.scope", default=None)
+
+
+@contextmanager
+def enter(scope: Scope) -> Generator[Scope]:
+    """Make `scope` the one that components are counted in inside the block."""
+    token = current.set(scope)
+    try:
+        yield scope
+    finally:
+        current.reset(token)

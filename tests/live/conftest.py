@@ -1,0 +1,137 @@
+"""Fixtures of the live components: an application made of ports."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Generator, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asok.live import (
+    Component,
+    Limits,
+    Live,
+    LiveStore,
+    MemoryLiveStore,
+    RedisLiveStore,
+    Registry,
+    SqliteLiveStore,
+)
+from asok.signing import Keys
+
+KEYS = Keys(["a-secret-key-of-at-least-32-characters"])
+
+
+class FakeSession(MutableMapping[str, Any]):
+    """A session; the data of every id is in one shared dictionary."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        self.modified = False
+        self.saves = 0
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def save(self) -> None:
+        self.saves += 1
+
+
+class Templates:
+    """A template engine of one rule: `{{ name.attribute }}` is replaced and escaped."""
+
+    def __init__(self, sources: dict[str, str]) -> None:
+        self.sources = sources
+
+    def __call__(self, name: str, context: Any, *, page_dir: Path | None = None) -> str:
+        def value(found: re.Match[str]) -> str:
+            head, *rest = found[1].split(".")
+            result: Any = context[head]
+            for part in rest:
+                result = getattr(result, part)
+            if callable(result):
+                result = result()
+            if hasattr(result, "__html__"):
+                return str(result.__html__())
+            return html.escape(str(result))
+
+        return re.sub(r"{{ *([\w.]+) *}}", value, self.sources[name])
+
+
+class Site:
+    """An application of components: `Site().live`."""
+
+    def __init__(self, *classes: type[Component], **options: Any) -> None:
+        self.registry = Registry()
+        for cls in classes:
+            self.registry.register(cls)
+        self.sessions: dict[str, FakeSession] = {}
+        self.templates = Templates(options.pop("templates", {}))
+        settings: dict[str, Any] = {
+            "keys": KEYS,
+            "store": MemoryLiveStore(),
+            "limits": Limits(messages_per_second=1e6),
+            "runtime_url": "/asok/alive-0.js",
+            **options,
+        }
+        self.live = Live(
+            self.registry,
+            render_template=self.templates,
+            open_session=self.session,
+            **settings,
+        )
+
+    def session(self, session_id: str) -> FakeSession:
+        return self.sessions.setdefault(session_id, FakeSession({}))
+
+    def page(
+        self, name: str, *, path: str = "/", session_id: str | None = None, frozen: bool = False,
+        **options: Any,
+    ) -> str:  # fmt: skip
+        """Render a page of one component."""
+        props = {k: v for k, v in options.items() if k not in ("client", "cid", "slot")}
+        rest = {k: v for k, v in options.items() if k in ("client", "cid", "slot")}
+        return self.live.render(
+            name, page=path, session_id=session_id, frozen=frozen, props=props, **rest
+        )
+
+
+StoreMaker = Callable[..., LiveStore]
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[StoreMaker]:
+    """Make stores of one kind that see the same rows."""
+    made: list[LiveStore] = []
+    kind: str = request.param
+
+    def make(**options: Any) -> LiveStore:
+        if kind == "memory":
+            if not made:
+                made.append(MemoryLiveStore(**options))
+            return made[0]
+        if kind == "sqlite":
+            made.append(SqliteLiveStore(tmp_path / "live.sqlite3", **options))
+        else:
+            url: str = request.getfixturevalue("redis_url")
+            made.append(RedisLiveStore(url, prefix=tmp_path.name, **options))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()
