@@ -75,9 +75,9 @@ def _build_page(index: int, job: Job, render: Render, draft: ReleaseDraft) -> Fr
     match, options, start = job.match, job.options, time.perf_counter()
     try:
         rendered = contextvars.Context().run(render, match.route, match.params, match.path)
+        seconds = time.perf_counter() - start
         problem = why_not_stored(rendered)
         if problem is not None:
-            seconds = time.perf_counter() - start
             return Frozen(index, seconds, error=f"it can't be stored: {problem}")
         page = StoredPage.make(
             rendered,
@@ -90,9 +90,7 @@ def _build_page(index: int, job: Job, render: Render, draft: ReleaseDraft) -> Fr
             expire=options.expire,
             tags=options.tags,
         )
-        record = draft.write_page(page)
-        seconds = time.perf_counter() - start
-        return Frozen(index, seconds, page.holed.size, record)
+        return Frozen(index, seconds, page.holed.size, draft.write_page(page))
     except Exception as error:  # noqa: BLE001 - becomes the FreezeError of the build
         own = error if isinstance(error, AsokError) else None
         message = (

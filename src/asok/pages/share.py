@@ -10,8 +10,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import statistics
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -25,12 +25,13 @@ from asok.pages.report import Frozen
 
 __all__ = ["build_all"]
 
-#: Pages that are built before deciding; fewer in all than FEW are never shared.
-_SAMPLE: Final = 32
+#: Pages that are built before deciding; sites of fewer than FEW pages are never shared.
+_SAMPLE: Final = 64
 _FEW: Final = 300
-#: Seconds of work left that make starting processes worth it (a fork costs 20-50 ms).
-_WORTH: Final = 0.4
-_CHUNK: Final = 16
+#: Seconds of rendering left that make sharing worth it. Writing does not count: processes that
+#: create files in one folder hold each other up (30,000 of them: 3 s alone, 4 s by two).
+_WORTH: Final = 1.0
+_CHUNK: Final = 64
 _MAX_WORKERS: Final = 8
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -49,22 +50,26 @@ def build_all(
 
     `done` is always called here, one at a time; where it answers False the rest is dropped.
     """
-    start, at = time.perf_counter(), 0
+    at, sample = 0, list[float]()
     chosen = workers if workers is not None else min(_cores(), _MAX_WORKERS)
     # A fork while other threads run may copy a lock that nobody will ever release.
     if threading.active_count() > 1 or not hasattr(os, "fork"):
         chosen = 1
-    while at < count:
-        sampled = workers is None and at == _SAMPLE and count > _FEW
-        if chosen > 1 and (sampled or (workers is not None and at == 0)):
-            left = (time.perf_counter() - start) / max(at, 1) * (count - at)
-            if workers is not None or left > _WORTH:
-                _build_shared(at, count, build, done, workers=chosen, after_fork=after_fork)
-                return chosen
-        if not done(build(at)):
+    shared = chosen > 1 and workers is not None
+    while at < count and not shared:
+        frozen = build(at)
+        if not done(frozen):
             return 1
         at += 1
-    return 1
+        if at <= _SAMPLE:
+            sample.append(frozen.seconds)
+        if at == _SAMPLE and chosen > 1 and count > _FEW:
+            # The median: the first page imports and compiles, another waits for the disk.
+            shared = statistics.median(sample) * (count - at) > _WORTH
+    if not shared or at == count:
+        return 1
+    _build_shared(at, count, build, done, workers=chosen, after_fork=after_fork)
+    return chosen
 
 
 def _cores() -> int:
@@ -84,24 +89,27 @@ def _build_shared(
 ) -> None:
     context = multiprocessing.get_context("fork")
     processes: dict[Connection, BaseProcess] = {}
-    chunks = iter(range(first, count, _CHUNK))
+    size = max(1, min(_CHUNK, (count - first) // (workers * 4)))
+    chunks = (range(start, min(start + size, count)) for start in range(first, count, size))
     try:
         for number in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(
-                target=_work, args=(theirs, build, after_fork), name=f"asok-build-{number}"
+                target=_work,
+                args=(theirs, [*processes, ours], build, after_fork),
+                name=f"asok-build-{number}",
             )
             process.start()
             theirs.close()
             processes[ours] = process
-        busy = {ours for ours in processes if _give(ours, chunks, count)}
+        busy = {ours for ours in processes if _give(ours, chunks)}
         while busy:
             for ours in wait(list(busy)):
                 assert isinstance(ours, Connection)
                 for frozen in _take(ours, processes[ours]):
                     if not done(frozen):
                         return
-                if not _give(ours, chunks, count):
+                if not _give(ours, chunks):
                     busy.discard(ours)
     finally:
         for ours, process in processes.items():
@@ -112,11 +120,11 @@ def _build_shared(
                 process.join()
 
 
-def _give(ours: Connection, chunks: Iterator[int], count: int) -> bool:
-    start = next(chunks, None)
-    if start is None:
+def _give(ours: Connection, chunks: Iterator[range]) -> bool:
+    chunk = next(chunks, None)
+    if chunk is None:
         return False
-    ours.send_bytes(_encode([start, min(start + _CHUNK, count)]))
+    ours.send_bytes(_encode([chunk.start, chunk.stop]))
     return True
 
 
@@ -132,9 +140,14 @@ def _take(ours: Connection, process: BaseProcess) -> list[Frozen]:
 
 
 def _work(
-    theirs: Connection, build: Callable[[int], Frozen], after_fork: Callable[[], None] | None
+    theirs: Connection,
+    inherited: list[Connection],
+    build: Callable[[int], Frozen],
+    after_fork: Callable[[], None] | None,
 ) -> None:
     """What a forked process does: build the chunks that it is told, until told no more."""
+    for connection in inherited:
+        connection.close()  # or nobody would ever notice that the parent has closed its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if after_fork is not None:
         after_fork()
