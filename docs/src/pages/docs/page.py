@@ -1,0 +1,8 @@
+"""`/docs` has no text of its own: the reader begins at the first document."""
+
+from asok import Request
+from src.library.document import all_documents
+
+
+def get(request: Request):
+    return request.redirect(all_documents()[0].url, 302)
