@@ -15,7 +15,7 @@ def get(request: Request):
     code = (COMPONENTS / "Counter.py").read_text()
     template = (COMPONENTS / "counter.html").read_text()
     return request.html(
-        "home.html",
+        "page.html",
         code=render(f'```python file="src/components/Counter.py"\n{code}```').html,
         template=render(f'```html file="src/components/counter.html"\n{template}```').html,
         use=render(

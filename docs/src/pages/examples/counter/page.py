@@ -1,0 +1,3 @@
+"""The counter as its own page, static like the front page."""
+
+SSG = True
