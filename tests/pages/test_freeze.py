@@ -54,6 +54,15 @@ def draft(tmp_path: Path) -> Iterator[ReleaseDraft]:
         yield made
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests may have left an idle thread, which would keep a build from forking."""
+    monkeypatch.setattr("asok.pages.share.threading.active_count", lambda: 1)
+
+
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
+
 def test_every_static_page_is_built_and_told(draft: ReleaseDraft) -> None:
     options = declare(
         **{
@@ -209,6 +218,8 @@ def test_pages_are_built_in_an_empty_context(draft: ReleaseDraft) -> None:
     assert seen == ["none"]
 
 
+@forks
+@pytest.mark.usefixtures("alone")
 def test_processes_build_the_same_release_as_one(tmp_path: Path) -> None:
     def build(name: str, workers: int) -> tuple[Report, dict[str, bytes]]:
         with ReleaseDraft(tmp_path / name, fingerprint="f", now=1000.0) as draft:
@@ -223,6 +234,8 @@ def test_processes_build_the_same_release_as_one(tmp_path: Path) -> None:
     assert [page.path for page in alone[0].pages] == [page.path for page in shared[0].pages]
 
 
+@forks
+@pytest.mark.usefixtures("alone")
 def test_forked_processes_begin_with_the_hook(tmp_path: Path, draft: ReleaseDraft) -> None:
     log, parent = tmp_path / "log", os.getpid()
 
@@ -235,6 +248,8 @@ def test_forked_processes_begin_with_the_hook(tmp_path: Path, draft: ReleaseDraf
     assert log.read_text() == "xx"
 
 
+@forks
+@pytest.mark.usefixtures("alone")
 def test_a_failing_page_in_another_process_fails_the_build(draft: ReleaseDraft) -> None:
     def broken(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
         raise ValueError(f"no {path}")
@@ -244,6 +259,8 @@ def test_a_failing_page_in_another_process_fails_the_build(draft: ReleaseDraft) 
     assert "in broken" in "".join(caught.value.__notes__)
 
 
+@forks
+@pytest.mark.usefixtures("alone")
 def test_a_process_that_dies_fails_the_build(draft: ReleaseDraft) -> None:
     parent = os.getpid()
 
@@ -256,6 +273,8 @@ def test_a_process_that_dies_fails_the_build(draft: ReleaseDraft) -> None:
         freeze(ROUTER, paths_of(*range(40)), die, draft, workers=2)
 
 
+@forks
+@pytest.mark.usefixtures("alone")
 def test_the_first_pages_cost_decides(
     tmp_path: Path, draft: ReleaseDraft, monkeypatch: pytest.MonkeyPatch
 ) -> None:

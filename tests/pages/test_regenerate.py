@@ -560,3 +560,33 @@ def test_wrong_bounds_are_refused(
 ) -> None:
     with pytest.raises(ConfigurationError):
         Regenerator(store, source.render, **options)
+
+
+def test_who_waits_for_a_page_that_turns_out_to_be_missing_is_told_so(
+    store: DiskStore, source: Source
+) -> None:
+    pages = Regenerator(store, source.render, wait=20.0)
+    source.status = 404
+    found: list[Served] = []
+    with store.lease("/about", 0):
+        thread = threading.Thread(target=lambda: found.append(pages.get(match("/about"), ISR)))
+        thread.start()
+        time.sleep(0.05)
+        pages._gone.add("/about", time.time(), 0)  # pyright: ignore[reportPrivateUsage]
+    thread.join()
+    assert (found[0].collapsed, found[0].decision.state) == (True, State.GONE)
+    assert source.calls == []
+
+
+def test_random_addresses_leave_disk_and_memory_bounded(tmp_path: Path, source: Source) -> None:
+    folder = tmp_path / "cache"
+    store = DiskStore(folder, fingerprint="f", max_pages=50, memory=100_000)
+    pages = Regenerator(store, source.render, gone_limit=100)
+    see(pages)
+    for number in range(1000):
+        source.status = 200 if number % 2 else 404
+        pages.get(match(f"/blog/{number}"), ISR)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(files) < 50 * 2 + 1000  # leases are at most 4096, whatever is asked for
+    assert len([file for file in files if file.suffix in (".html", ".json")]) <= 50 * 2 + 2
+    assert see(pages) == ("HIT", b"one")

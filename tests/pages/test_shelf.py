@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asok.pages import DiskStore, Prepared, Shelf, StoredPage, prepare
+from asok.pages import DiskStore, Note, Prepared, Shelf, StoredPage, prepare
 
 from .conftest import MakePage
 
@@ -94,3 +94,18 @@ def test_a_change_of_another_page_does_not_matter(
     prepared = keep(store, shelf, page())
     DiskStore(store.folder, fingerprint="f").put(page("/other"))
     assert shelf.get("/about") is prepared
+
+
+def test_a_page_that_was_only_invalidated_leaves_too(
+    store: DiskStore, shelf: Shelf, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may keep the page's object and change its note alone."""
+    prepared = keep(store, shelf, page())
+    assert [shelf.get("/about") for _ in range(2)] == [prepared] * 2
+
+    def look(path: str) -> tuple[StoredPage, Note]:
+        return prepared.page, Note(path=path, invalidated="block")
+
+    store.put(page("/other"))
+    monkeypatch.setattr(store, "look", look)
+    assert shelf.get("/about") is None
