@@ -1,0 +1,54 @@
+/** The Alive runtime: what a page with live components loads. */
+
+import { components, pump } from "./component.ts";
+import { handle } from "./events.ts";
+import { scan } from "./island.ts";
+import { type Field, morph } from "./morph.ts";
+import type { Splice } from "./wire.ts";
+import { connect, onPage, socket } from "./socket.ts";
+
+connect.receive_ = (frame: any) => {
+    const [kind, n, version, body, splices] = frame;
+    const component = components[n];
+    if (!kind) scan(1);
+    if (kind == "t")
+      for (const field of document.querySelectorAll<Field>("[name=csrf_token]"))
+        field.value = n;
+    if (kind == "r") sessionStorage.asok ||= (location.reload() as any) || 1;
+    if (component) {
+      const seq = kind == "e" ? version : frame.at(-1);
+      if (seq) {
+        component.calls_ = component.calls_!.filter((call) => call[2] > seq || !(call.done_ = component.sent_--));
+        delete sessionStorage.asok;
+      }
+      if (kind == "e") {
+        console.error("asok", frame);
+        component.dispatchEvent(
+          new CustomEvent("asok:error", { detail: frame }),
+        );
+      } else if (version >= component.version_!) {
+        if (kind == "s" && body != component.version_) socket!.close();
+        else {
+          if (kind != "o") {
+            const template = document.createElement("template");
+            template.innerHTML = component.html_ = kind == "h" ? body : splices.reduceRight(
+              (html: string, [at, del, text]: Splice) => html.slice(0, at) + text + html.slice(at + del),
+              component.html_,
+            );
+            const focused = document.activeElement as HTMLElement;
+            morph(component as any, template.content as any);
+            // Only where moveBefore is missing does a moved field lose the focus; it keeps its selection.
+            focused.focus({ preventScroll: true });
+            scan();
+          }
+          component.version_ = version;
+        }
+      }
+      pump(component);
+    }
+  };
+
+"click input change submit keyup keydown".split(" ").map((type) => addEventListener(type, handle));
+"pagehide pageshow online visibilitychange".split(" ").map((type) => addEventListener(type, onPage));
+
+scan();

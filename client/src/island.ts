@@ -1,0 +1,46 @@
+/** When a component hydrates: at once, when seen, when the browser idles, or when it is used. */
+
+import { type Component, components, pump, SELECTOR } from "./component.ts";
+import { connect, send, socket } from "./socket.ts";
+
+/** This page view, also after it came back from the back-forward cache. */
+const TAB = `${Math.random()}`;
+
+let last = 0;
+
+/** Join over a new socket, and send again what is not answered. */
+const join = (component: Component) => {
+  component.sent_ = 0;
+  if (send(["j", component.n_, component.dataset.asokState, TAB, component.version_]))
+    // Whatever version the answer has is the right one.
+    component.version_ = -1;
+  pump(component);
+};
+
+export const hydrate = (component: Component) => {
+  if (!component.calls_) {
+    component.calls_ = [];
+    socket || connect();
+    join(component);
+  }
+};
+
+/** Take up the components that appeared, and leave those that went. */
+export const scan = (opened?: unknown) => {
+  for (const n in components) {
+    const component = components[n]!;
+    if (!component.isConnected) {
+      delete components[n];
+      if (component.calls_) send(["l", +n]);
+    } else if (opened && component.calls_) join(component);
+  }
+  for (const component of document.querySelectorAll<Component>(SELECTOR))
+    if (!component.n_) {
+      const client = component.dataset.asokClient;
+      components[(component.n_ = ++last)] = component;
+      if (client == "visible")
+        new IntersectionObserver((entries) => entries.at(-1)!.isIntersecting && hydrate(component)).observe(component);
+      else if (client == "idle") (self.requestIdleCallback || setTimeout)(() => hydrate(component), { timeout: 2e3 } as any);
+      else hydrate(component);
+    }
+};
