@@ -65,7 +65,12 @@ class Dispatcher:
                 wrong.__cause__ = error
                 response = await failure(parts, request, wrong)
             await finish(parts, scope, visitor, response)
-            await response(scope, receive, _without_body(send) if http.method == "HEAD" else send)
+            try:
+                await response(
+                    scope, receive, _without_body(send) if http.method == "HEAD" else send
+                )
+            finally:
+                await http.close()  # the temporary files of uploads
 
     async def _respond(self, http: HTTPRequest, request: Request) -> Response:
         path = request.path
