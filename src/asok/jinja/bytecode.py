@@ -73,14 +73,13 @@ class Bytecode(BytecodeCache):
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the bucket its code if the file is whole, ours, and of the same key."""
         try:
-            handle = os.open(self._path(bucket), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            with open(self._path(bucket), "rb", opener=_open_no_link) as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode) or not _is_ours(found):
+                    return
+                data = file.read()
         except OSError:
             return
-        with open(handle, "rb") as file:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode) or not _is_ours(found):
-                return
-            data = file.read()
         head = _MAGIC + bytes.fromhex(bucket.checksum)
         payload = data[len(head) + 32 :]
         if data[: len(head)] != head or hashlib.sha256(payload).digest() != data[len(head) :][:32]:
@@ -104,6 +103,10 @@ class Bytecode(BytecodeCache):
         """Remove every compiled template."""
         for path in self.folder.glob("*.bin"):
             path.unlink(missing_ok=True)
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _is_ours(found: os.stat_result) -> bool:

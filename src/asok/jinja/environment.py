@@ -84,9 +84,9 @@ class SiteEnvironment(Environment):
             return source
         source = normalise(source)
         with _refusing(source, filename or name):
-            return additions.add(source, self._structure(source, name))
+            return additions.add(source, self._structure(source, name, filename or name))
 
-    def _structure(self, source: str, name: str | None) -> structure.Structure:
+    def _structure(self, source: str, name: str | None, file: str | None) -> structure.Structure:
         known = self.structures.get(name or "")
         token = _reading.set(_reading.get() | {name})
         try:
@@ -94,7 +94,7 @@ class SiteEnvironment(Environment):
                 return known.structure
             inherited: dict[str, Mapping[str, State]] = {}
             found = structure.read(
-                pieces(self, source, name),
+                pieces(self, source, file),
                 lambda parent: inherited.setdefault(parent, self._blocks(parent)),
             )
         finally:
@@ -116,7 +116,7 @@ class SiteEnvironment(Environment):
         except FileNotFoundError:
             return {}
         with _refusing(source, path):
-            return self._structure(source, path).blocks
+            return self._structure(source, path, path).blocks
 
     def compiled_with(self, name: str | None, source: str) -> str:
         """What besides a template's source changes what it compiles to, as text."""

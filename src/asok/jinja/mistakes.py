@@ -79,7 +79,11 @@ def translated(error: jinja2.TemplateError, environment: SiteEnvironment) -> Tem
         return UndefinedVariable(message, fix=_variable_fix(error, scope), **place)
     if isinstance(error, jinja2.UndefinedError):
         return UndefinedVariable(message, **place)
-    return TemplateError(message, fix=_syntax_fix(message, environment), **place)
+    # A filter that is only missing in a branch is found when the branch runs.
+    fix = _syntax_fix(message, environment)
+    return (TemplateSourceError if fix or _UNKNOWN.search(message) else TemplateError)(
+        message, fix=fix, **place
+    )
 
 
 def not_found(names: list[str], environment: SiteEnvironment, **place: Any) -> TemplateNotFound:

@@ -81,17 +81,17 @@ def normalise(source: str) -> str:
     return _NEWLINE.sub("\n", source)
 
 
-def pieces(environment: Environment, source: str, name: str | None) -> Iterator[Piece]:
+def pieces(environment: Environment, source: str, file: str | None) -> Iterator[Piece]:
     """Yield the pieces of normalised `source` in order; comments are nothing.
 
-    Raises Jinja's `TemplateSyntaxError` where the lexer does.
+    Raises Jinja's `TemplateSyntaxError`, which names `file`, where the lexer does.
     """
     position = 0
     raw = False
     end: str | None = None
     begin = 0
     tokens: list[tuple[str, str]] = []
-    for _, kind, value in environment.lexer.tokeniter(source, name):
+    for _, kind, value in environment.lexer.tokeniter(source, file, file):
         # Whitespace that `-` took away is in no token: the next token begins behind it.
         position = source.index(value, position)
         if end is not None:

@@ -129,7 +129,8 @@ def _same_place(mode: Mode, tag: Tag, other_mode: Mode, other: Tag) -> tuple[Mod
         raise Different
     if tag.name != other.name and {tag.name, other.name} & elements.SPECIAL:
         raise Different
-    if mode is other_mode and (mode is not Mode.ATTRIBUTE or tag.attribute == other.attribute):
+    written = (tag.name, tag.attribute) == (other.name, other.attribute)
+    if mode is other_mode and (written or mode not in (Mode.TAG_NAME, Mode.ATTRIBUTE)):
         return mode, tag, other
     if not {mode, other_mode} <= _LOOSE:
         raise Different

@@ -7,6 +7,7 @@ an attribute that is not there.
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -120,4 +121,7 @@ def _bounded(values: Values) -> Values:
 
 
 def _bounded_value(values: frozenset[str]) -> frozenset[str]:
-    return values if len(values) <= _MOST else frozenset({DYNAMIC})
+    """At most so many alternatives; more have their common beginning and an unknown rest."""
+    if len(values) <= _MOST:
+        return values
+    return frozenset({os.path.commonprefix(sorted(values)) + DYNAMIC})
