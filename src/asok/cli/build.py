@@ -1,0 +1,169 @@
+"""`asok build`: bytecode, assets and static pages, published as one release."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asok.cli.build_report import BuildReport
+from asok.cli.failure import Failure
+from asok.cli.group import asok_command
+from asok.cli.listing import listing
+from asok.cli.progress import Progress, shown_progress
+from asok.cli.site import find_site, import_site, production
+from asok.errors import AsokError
+
+if TYPE_CHECKING:
+    from asok.assets import Manifest
+
+__all__ = ["build"]
+
+
+@asok_command(
+    "build",
+    example="asok build\nasok build --json\nasok build -o dist --keep-source",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Build a copy of the site into this folder, ready for a server.",
+)
+@click.option("--keep-source", is_flag=True, help="With -o: keep the Python source in the copy.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that render pages.")
+@click.option("--json", "as_json", is_flag=True, help="Print a report for other programs.")
+def build(output: Path | None, keep_source: bool, workers: int | None, as_json: bool) -> None:
+    """Build the site for production.
+
+    Compiles its Python, minifies and names its assets by their content, and renders every
+    static page. A page that fails fails the build: it exits with 1, and what was built
+    before stays in use.
+    """
+    if keep_source and output is None:
+        raise click.UsageError("--keep-source is about the copy that -o makes: add -o FOLDER.")
+    root = find_site()
+    started = time.perf_counter()
+    production()
+    try:
+        with shown_progress(quiet=as_json) as progress:
+            if output is None:
+                report = _build(root, progress, started, workers=workers, strip=False)
+            else:
+                report = _build_copy(root, output, progress, started, workers, not keep_source)
+    except AsokError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"ok": False, "error": _as_json(error)}, indent=2))
+        raise click.exceptions.Exit(Failure.exit_code) from error
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+        return
+    report.write()
+    where = f"cd {output} && " if output is not None else ""
+    click.echo(click.style(f"    look at it: {where}asok preview\n", dim=True))
+
+
+def _as_json(error: AsokError) -> dict[str, object]:
+    return {
+        "kind": type(error).__name__,
+        "message": error.message,
+        "fix": error.fix,
+        "file": str(error.file) if error.file is not None else None,
+        "line": error.line,
+    }
+
+
+def _build_copy(
+    root: Path, output: Path, progress: Progress, started: float, workers: int | None, strip: bool
+) -> BuildReport:
+    from dotenv import dotenv_values
+
+    from asok.cli.output import staged
+    from asok.settings import Settings
+
+    output = output.absolute()
+    # The copy has no .env, which is this machine's; its build reads the same settings.
+    settings = Settings.load(root)
+    for name, value in dotenv_values(root / ".env").items():
+        os.environ.setdefault(name, value or "")
+    os.environ.setdefault("DATABASE_URL", settings.database_url)
+    with staged(root, output) as copy:
+        os.environ["ASOK_ROOT"] = str(copy)
+        return _build(copy, progress, started, workers=workers, strip=strip)
+
+
+def _build(
+    root: Path, progress: Progress, started: float, *, workers: int | None, strip: bool
+) -> BuildReport:
+    from asok.cli import bytecode
+
+    source = root / "src"
+    modules = bytecode.replace_source(source) if strip else bytecode.compile_source(source)
+    assets = _Assets(root / ".asok" / "assets")
+    with assets:
+        manifest = assets.build(root, progress)
+        app = import_site(root)
+        pages, release = app.freeze(
+            progress=lambda done, total, _: progress.step("Pages", done, total), workers=workers
+        )
+        assets.keep()
+    return BuildReport(
+        root=root,
+        lines=listing(app),
+        pages=pages,
+        assets=manifest,
+        modules=modules,
+        release=release.folder.name,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Assets:
+    """The published assets: their manifest goes back to what it was unless `keep` is called.
+
+    The files of the last releases stay beside the new ones, so the old manifest is whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._manifest = folder / "manifest.json"
+        self._kept = False
+        self._before: bytes | None = None
+
+    def build(self, root: Path, progress: Progress) -> Manifest:
+        """Build the assets of the site at `root`."""
+        from asok.assets import build_assets, scan, site_roots
+
+        roots = site_roots(root)
+        total = len(scan(roots))
+        done = 0
+
+        def stepped(_name: str) -> None:
+            nonlocal done
+            done += 1
+            progress.step("Assets", done, total)
+
+        return build_assets(roots, self.folder, progress=stepped)
+
+    def keep(self) -> None:
+        """The build succeeded."""
+        self._kept = True
+
+    def __enter__(self) -> None:
+        if self._manifest.is_file():
+            self._before = self._manifest.read_bytes()
+
+    def __exit__(self, *_: object) -> None:
+        from asok import atomic
+
+        if self._kept:
+            return
+        if self._before is not None:
+            atomic.write(self._manifest, self._before, mode=0o644)
+        else:
+            self._manifest.unlink(missing_ok=True)

@@ -1,0 +1,127 @@
+"""What a build says when it is done: a table of routes for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asok.cli.listing import Line
+from asok.cli.routes import mode_text
+
+if TYPE_CHECKING:
+    from asok.assets import Manifest
+    from asok.pages import PageReport, Report
+
+__all__ = ["BuildReport", "shown_bytes"]
+
+_COLOURS = {"static": "green", "isr": "cyan", "dynamic": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """A build that succeeded. `seconds` is the time of all of it; `release` its name."""
+
+    root: Path
+    lines: Sequence[Line]
+    pages: Report
+    assets: Manifest
+    modules: int
+    release: str
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for `--json`. Sizes are bytes, times seconds."""
+        return {
+            "ok": True,
+            "release": self.release,
+            "seconds": round(self.seconds, 4),
+            "modules": self.modules,
+            "routes": [line.as_json(self.root) for line in self.lines],
+            "pages": [
+                {
+                    "path": page.path,
+                    "pattern": page.pattern,
+                    "mode": page.mode,
+                    "size": page.size,
+                    "seconds": round(page.seconds, 6),
+                }
+                for page in self.pages.pages
+            ],
+            "assets": [
+                {"name": name, "path": entry.path, "size": entry.size, **entry.codings}
+                for name, entry in self.assets.files.items()
+            ],
+        }
+
+    def write(self) -> None:
+        """Write the table to the terminal."""
+        rows = [self._row(line) for line in self.lines]
+        head = ("Route", "Made", "Pages", "Size", "Time")
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        click.echo()
+        _echo_row(head, widths, None)
+        for row, line in zip(rows, self.lines, strict=True):
+            _echo_row(row, widths, _COLOURS[line.mode])
+        click.echo()
+        _fact(_counted(len(self.pages.pages), "page"), shown_bytes(self.pages.size))
+        entries = self.assets.files.values()
+        size = sum(entry.size for entry in entries)
+        sent = sum(min(entry.codings.values(), default=entry.size) for entry in entries)
+        _fact(
+            _counted(len(self.assets.files), "asset"),
+            f"{shown_bytes(size)}, {shown_bytes(sent)} as sent",
+        )
+        _fact(_counted(self.modules, "module"), "compiled")
+        click.echo(
+            f"\n  {click.style('✓', fg='green', bold=True)} built in {self.seconds:.2f} s"
+            + click.style(f"  release {self.release}", dim=True)
+        )
+
+    def _row(self, line: Line) -> tuple[str, ...]:
+        pages: list[PageReport] = [
+            page for page in self.pages.pages if page.pattern == line.pattern
+        ]
+        if line.mode == "dynamic":
+            return (line.pattern, mode_text(line), "", "", "")
+        size = sum(page.size for page in pages)
+        time = sum(page.seconds for page in pages)
+        return (
+            line.pattern,
+            mode_text(line),
+            str(len(pages)),
+            shown_bytes(size),
+            f"{time * 1000:.1f} ms",
+        )
+
+
+def _echo_row(row: Sequence[str], widths: Sequence[int], colour: str | None) -> None:
+    cells = [
+        text.ljust(width) if at < 2 else text.rjust(width)
+        for at, (text, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    if colour is None:
+        cells = [click.style(cell, dim=True) for cell in cells]
+    else:
+        cells[1] = click.style(cells[1], fg=colour)
+    click.echo("  " + "   ".join(cells).rstrip())
+
+
+def _fact(what: str, value: str) -> None:
+    click.echo(f"  {what:<12} {click.style(value, dim=True)}")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def shown_bytes(size: int) -> str:
+    """Return a number of bytes as people read it: "12.3 kB"."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{size / 1000:.1f} kB"
+    return f"{size / 1_000_000:.1f} MB"

@@ -1,0 +1,86 @@
+"""The browsers that have a page open: told over one socket each what to do about a change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+__all__ = ["Browsers"]
+
+
+class Browsers:
+    """Every open page of one generation, and the version of what it shows.
+
+    A version is `generation.revision`: the revision rises with every change of a template
+    or an asset. A page that shows another version than its socket's first message names was
+    rendered before a change, and loads itself again.
+    """
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.revision = 0
+        self.retiring = False
+        self._queues: set[asyncio.Queue[list[Any] | None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._queues)
+
+    @property
+    def version(self) -> str:
+        """What a page that is rendered now shows."""
+        return f"{self.generation}.{self.revision}"
+
+    def styles_changed(self) -> None:
+        """Have the stylesheets swapped in place."""
+        self.revision += 1
+        self._push(["style", self.version])
+
+    def pages_changed(self) -> None:
+        """Have the pages loaded again."""
+        self.revision += 1
+        self._push(["reload", self.version])
+
+    def failed(self, number: int, summary: str) -> None:
+        """Show that something failed behind the page: a live call, a background render."""
+        self._push(["failed", number, summary])
+
+    def retire(self) -> None:
+        """Send every browser to the next generation."""
+        self.retiring = True
+        self._push(None)
+
+    def _push(self, message: list[Any] | None) -> None:
+        for queue in self._queues:
+            queue.put_nowait(message)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one browser's socket until either side ends it."""
+        await receive()
+        await send({"type": "websocket.accept"})
+        queue: asyncio.Queue[list[Any] | None] = asyncio.Queue()
+        self._queues.add(queue)
+        queue.put_nowait(None if self.retiring else ["version", self.version])
+        pushing = asyncio.create_task(self._pushed(queue, send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait({pushing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._queues.discard(queue)
+            pushing.cancel()
+            leaving.cancel()
+            await asyncio.gather(pushing, leaving, return_exceptions=True)
+
+    @staticmethod
+    async def _pushed(queue: asyncio.Queue[list[Any] | None], send: Send) -> None:
+        while (message := await queue.get()) is not None:
+            await send({"type": "websocket.send", "text": json.dumps(message)})
+        # RFC 6455 registry: 1012, service restart. The browser connects to the next one.
+        await send({"type": "websocket.close", "code": 1012})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,0 +1,176 @@
+"""One generation: imports the site and serves it until the supervisor retires it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import uvicorn
+
+from asok.cli.dev.application import DevelopmentApplication
+from asok.cli.dev.browsers import Browsers
+from asok.cli.dev.changes import Effect
+from asok.cli.dev.channel import Lines, encode
+from asok.cli.dev.faults import read_faults, summary
+from asok.cli.dev.frames import FrameReader
+from asok.cli.dev.masking import Masker
+from asok.cli.site import import_site
+
+if TYPE_CHECKING:
+    from asok.app import Asok
+
+__all__ = ["Child", "serve"]
+
+log = logging.getLogger("asok.dev")
+
+#: Seconds that requests under way may take once a newer generation serves.
+_GRACE: Final = 3
+
+
+def serve(root: Path, listener: socket.socket, channel: socket.socket, generation: int) -> None:
+    """Import the site at `root` and serve it on `listener` until `channel` says to stop."""
+    app: Asok | None = None
+    failure: BaseException | None = None
+    try:
+        app = import_site(root)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001
+        # Whatever the site raises, `sys.exit()` too, is shown in the browser.
+        failure = error if isinstance(error, Exception) else _wrapped(error)
+    Child(root, app, failure, generation).run(listener, channel)
+
+
+def _wrapped(error: BaseException) -> Exception:
+    wrapped = RuntimeError(f"wsgi.py ended the process: {type(error).__name__}({error})")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+class Server(uvicorn.Server):
+    """Calls `on_started` when it accepts connections; `leave` ends it without waiting."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+    def leave(self) -> None:
+        """Stop accepting at once, and end when the requests under way are answered."""
+        for server in self.servers:
+            server.close()
+        self.should_exit = True
+
+
+class Child:
+    """The process of one generation; `failure` says why there is no `app`."""
+
+    def __init__(
+        self, root: Path, app: Asok | None, failure: BaseException | None, generation: int
+    ) -> None:
+        self.app = app
+        self.browsers = Browsers(generation)
+        secrets = app.settings.secret_keys if app is not None else ()
+        self.reader = FrameReader(root, Masker(secrets))
+        self.application = DevelopmentApplication(
+            app,
+            failure,
+            root=root,
+            reader=self.reader,
+            browsers=self.browsers,
+            report=report,
+        )
+
+    def run(self, listener: socket.socket, channel: socket.socket) -> None:
+        """Serve until the channel says "retire", or ends because the supervisor is gone."""
+        config = uvicorn.Config(
+            self.application,
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(self._serve(config, listener, channel))
+
+    async def _serve(
+        self, config: uvicorn.Config, listener: socket.socket, channel: socket.socket
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        channel.setblocking(False)
+        server = Server(config, lambda: channel.send(encode(["ready", self._info()])))
+        handler = _ToBrowsers(lambda error: loop.call_soon_threadsafe(self.application.keep, error))
+        logging.getLogger("asok").addHandler(handler)
+        reading = asyncio.create_task(self._listen(channel, server))
+        try:
+            await server.serve([listener])
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            logging.getLogger("asok").removeHandler(handler)
+
+    def _info(self) -> dict[str, Any]:
+        failure = self.application.failure
+        return {
+            "pages": len(self.app.router.routes) if self.app is not None else 0,
+            "error": summary(read_faults(failure, self.reader)) if failure else None,
+        }
+
+    async def _listen(self, channel: socket.socket, server: Server) -> None:
+        loop = asyncio.get_running_loop()
+        lines = Lines()
+        while data := await loop.sock_recv(channel, 65_536):
+            for message in lines.feed(data):
+                if message[0] == "changed":
+                    self._changed(Effect[message[1]])
+                elif message[0] == "retire":
+                    break
+            else:
+                continue
+            break
+        server.leave()
+        self.browsers.retire()
+
+    def _changed(self, effect: Effect) -> None:
+        if effect is Effect.STYLE:
+            self.browsers.styles_changed()
+        else:
+            if self.app is not None:
+                self.app.templates.invalidate()
+            self.browsers.pages_changed()
+
+
+class _ToBrowsers(logging.Handler):
+    """Hands the exceptions that Asok logs to `keep`: they have no page of their own."""
+
+    def __init__(self, keep: Callable[[BaseException], object]) -> None:
+        super().__init__(logging.ERROR)
+        self._keep = keep
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            self._keep(error)
+
+
+def report(method: str, path: str, status: int, milliseconds: float, error: str) -> None:
+    """Write a line for an answer; answers of files are left out unless they failed."""
+    if status < 400 and path.startswith(("/static/", "/asok/")):
+        return
+    colour = "red" if status >= 500 else "yellow" if status >= 400 else "green"
+    line = f"  {click.style(str(status), fg=colour)}  {method:<5} {path}"
+    click.echo(line + click.style(f"  {milliseconds:.0f} ms", dim=True))
+    for text in error.splitlines():
+        click.echo(f"       {click.style(text, fg='red')}")

@@ -1,0 +1,88 @@
+"""`asok preview`: serves the built site as in production."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from asok.cli.group import asok_command
+from asok.cli.site import APPLICATION, find_site, import_site, production
+from asok.errors import CommandError
+
+__all__ = ["preview"]
+
+#: Seconds for the requests under way after SIGTERM; systemd and Docker kill after 10 at least.
+_GRACE = 8
+
+
+@asok_command(
+    "preview",
+    example="asok preview\nasok preview --port 8080 --workers 4\n"
+    "ASOK_PORT=8080 asok preview --host 0.0.0.0",
+)
+@click.option("-p", "--port", type=click.IntRange(0, 65_535), help="Default: ASOK_PORT, or 8000.")
+@click.option("--host", help="Default: ASOK_HOST, or 127.0.0.1; 0.0.0.0 is every address.")
+@click.option(
+    "-w", "--workers", type=click.IntRange(1, 1024), help="Processes. Default: ASOK_WORKERS, or 1."
+)
+def preview(port: int | None, host: str | None, workers: int | None) -> None:
+    """Serve the built site as in production.
+
+    DEBUG is off whatever .env says. SIGTERM stops it gracefully: requests under way are
+    answered, at the latest after eight seconds.
+    """
+    import uvicorn
+
+    from asok.cli.dev.address import listen, url_host
+    from asok.settings import Settings
+
+    root = find_site()
+    production()
+    _refuse_unbuilt(root)
+    settings = Settings.load(root, **({"workers": workers} if workers else {}))
+    host = host or settings.host
+    port = settings.port if port is None else port
+    count = settings.workers
+    listener = listen(host, port, command="asok preview")
+    os.environ["ASOK_ROOT"] = str(root)
+    os.environ["ASOK_WORKERS"] = str(count)
+    options: dict[str, object] = {
+        "fd": None,
+        "workers": count,
+        "ws": "websockets-sansio",
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": _GRACE,
+    }
+    port = listener.getsockname()[1]
+    shown = f"http://{url_host(host)}:{port}/"
+    processes = "1 process" if count == 1 else f"{count} processes"
+    if count == 1:
+        # The same process: an error of the site is shown as such, not as a server's.
+        app = import_site(root)
+        click.echo(f"{root.name} is served at {shown} by {processes}")
+        config = uvicorn.Config(app, **options)  # pyright: ignore[reportArgumentType]
+        uvicorn.Server(config).run([listener])
+        return
+    import_site(root)
+    os.chdir(root)
+    config = uvicorn.Config(APPLICATION, app_dir=str(root), **options)  # pyright: ignore
+    click.echo(f"{root.name} is served at {shown} by {processes}")
+    from uvicorn.supervisors import Multiprocess
+
+    sys.stdout.flush()
+    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+
+
+def _refuse_unbuilt(root: Path) -> None:
+    built = root / ".asok" / "ssg_cache" / "current"
+    if not built.is_file():
+        raise CommandError(
+            "this site isn't built yet, so there is nothing to preview.",
+            fix="Run `asok build` first, or `asok dev` to work on it.",
+            file=built,
+        )
