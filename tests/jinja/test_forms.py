@@ -69,7 +69,8 @@ def test_a_form_without_an_action_posts_to_its_own_page() -> None:
 
 RESOLVE = """actions => actions.map(action => {
   const page = new DOMParser().parseFromString(
-    '<base href="https://site.example/dir/page"><form action="' + action + '"></form>', 'text/html');
+    '<base href="https://site.example/dir/page"><form action="' + action + '"></form>',
+    'text/html');
   return new URL(page.querySelector('form').getAttribute('action'), page.baseURI).origin;
 })"""
 
@@ -80,7 +81,8 @@ def test_chromium_resolves_them_the_same_way(chromium: Browser) -> None:
     for kind, actions in KNOWN.items():
         origins: list[str] = tab.evaluate(RESOLVE, actions)
         same = {
-            action: origin == "https://site.example" for action, origin in zip(actions, origins)
+            action: origin == "https://site.example"
+            for action, origin in zip(actions, origins, strict=True)
         }
         assert set(same.values()) == {kind is Target.SAME}, same
     # Whatever a dynamic rest turns out to be, a known beginning keeps the form on the site.

@@ -7,7 +7,6 @@ an attribute that is not there.
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -124,4 +123,8 @@ def _bounded_value(values: frozenset[str]) -> frozenset[str]:
     """At most so many alternatives; more have their common beginning and an unknown rest."""
     if len(values) <= _MOST:
         return values
-    return frozenset({os.path.commonprefix(sorted(values)) + DYNAMIC})
+    first, last = min(values), max(values)
+    size = next(
+        (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first)
+    )
+    return frozenset({first[:size] + DYNAMIC})
