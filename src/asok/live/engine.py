@@ -25,7 +25,7 @@ from asok.live.scope import Scope, Visit, current, enter, owner_of
 from asok.live.screen import Emit
 from asok.live.slot import Html, keep
 from asok.live.store import LiveStore
-from asok.live.token import Frozen, Joined, Payload, Tokens, digest
+from asok.live.token import NO_STATE, Frozen, Joined, Payload, Tokens, digest
 from asok.signing import Keys
 
 __all__ = ["Live"]
@@ -172,7 +172,7 @@ class Live:
         """Render for one visitor: what is stored for the same values, or a new start."""
         row = self.store.load(owner, frozen.cid)
         props = digest(frozen.props)
-        component = state = None
+        component, state = None, NO_STATE
         if row is not None and (row.schema, row.props) == (frozen.schema, props):
             try:
                 component = place.restore(row.state)

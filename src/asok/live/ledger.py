@@ -12,7 +12,7 @@ from typing import Literal
 
 from asok.errors import StateRefused
 from asok.live.store import Row
-from asok.live.token import Frozen, Joined, Payload, digest
+from asok.live.token import NO_STATE, Frozen, Joined, Payload, digest
 
 __all__ = ["Standing", "Verdict", "done", "judge", "standing", "started"]
 
@@ -66,7 +66,7 @@ def standing(
             return Standing(row, False, None, row.version, schema, props)
         if payload.version != row.version:
             raise _refused("stale", "is older than what is stored for other values")
-        return Standing(row, False, payload.state, row.version, schema, props)
+        return Standing(row, False, _state(payload), row.version, schema, props)
     # Nothing stored, though there was once: it expired, or the session was dropped.
     if seen > 0:
         raise _refused("expired", "is no longer stored")
@@ -74,7 +74,7 @@ def standing(
         return Standing(None, False, None, 0, schema, props)
     if payload.version > 0 or now - payload.issued > seconds:
         raise _refused("expired", "has expired")
-    return Standing(None, False, payload.state, 0, schema, props)
+    return Standing(None, False, _state(payload), 0, schema, props)
 
 
 def judge(row: Row | None, tab: str, seq: int) -> Verdict:
@@ -109,6 +109,10 @@ def done(row: Row, tab: str, seq: int, state: bytes | None) -> Row:
     if state is None:
         return following
     return replace(following, state=state, version=row.version + 1)
+
+
+def _state(payload: Joined) -> bytes | None:
+    return None if payload.state == NO_STATE else bytes(payload.state)
 
 
 def _refused(reason: str, what: str) -> StateRefused:

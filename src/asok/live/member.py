@@ -110,7 +110,7 @@ class Member:
         so that it can't be made from what the page says."""
         try:
             if at.state is not None:
-                return place.restore(bytes(at.state))
+                return place.restore(at.state)
             values = values_of(self.definition, self.payload.props)
         except (StateError, ComponentError) as error:
             raise StateRefused(str(error), reason="schema") from error

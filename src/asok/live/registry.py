@@ -24,15 +24,14 @@ PACKAGE = "src.components"
 class Definition:
     """A component class and what was found out about it: schema, exposed methods, template."""
 
-    def __init__(self, cls: type[Component]) -> None:
+    def __init__(self, cls: type[Component], file: Path | None = None) -> None:
         self.cls = cls
         self.name = cls.__name__
         self.schema: Schema = schema(cls)
         self.methods: dict[str, Method] = methods(cls)
         self.bindable = frozenset(cls._bindable)  # pyright: ignore[reportPrivateUsage]
-        source = where(cls).get("file")
-        self.file: Path | None = source
-        self.folder: Path | None = source.parent if source else None
+        self.file: Path | None = file or where(cls).get("file")
+        self.folder: Path | None = self.file.parent if self.file else None
         #: Whether its rendering may run on the event loop, as one with an async method says.
         self.on_loop = any(method.is_async for method in self.methods.values())
 
@@ -68,17 +67,17 @@ class Registry:
         """Return the names, sorted."""
         return sorted(self._definitions)
 
-    def register(self, cls: type[Component]) -> type[Component]:
-        """Add a class; also usable as a decorator. Raises `ComponentError` for a class that
+    def register(self, cls: type[Component], file: Path | None = None) -> type[Component]:
+        """Add a class, defined in `file`; also usable as a decorator. Raises `ComponentError` for a class that
         can't work and for a second class of the same name, naming both files."""
         known = self._definitions.get(cls.__name__)
         if known is not None and known.cls is not cls:
-            here, there = where(cls).get("file"), known.file
+            here, there = file or where(cls).get("file"), known.file
             raise ComponentError(
                 f"two components are called {cls.__name__}: in {there} and in {here}.",
                 fix="Rename one of the classes: {{ component('…') }} finds them by name.",
             )
-        self._definitions[cls.__name__] = Definition(cls)
+        self._definitions[cls.__name__] = Definition(cls, file)
         return cls
 
     def get(self, name: str) -> Definition:
@@ -116,7 +115,7 @@ class Registry:
                 )
             name = ".".join((PACKAGE, *parts))
             for cls in _components(_import(file, name, folder, import_module)):
-                self.register(cls)
+                self.register(cls, file)
 
 
 def _import(

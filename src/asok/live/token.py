@@ -19,9 +19,10 @@ import msgspec
 from asok.errors import StateRefused
 from asok.signing import Keys
 
-__all__ = ["PURPOSE", "Frozen", "Joined", "Payload", "Tokens", "digest"]
+__all__ = ["NO_STATE", "PURPOSE", "Frozen", "Joined", "Payload", "Tokens", "digest"]
 
 PURPOSE: Final = "live.state"
+NO_STATE: Final = msgspec.Raw(b"null")
 #: Length of base64url of an HMAC-SHA256 without padding.
 _SIGNATURE: Final = 43
 
@@ -43,7 +44,7 @@ class Frozen(msgspec.Struct, array_like=True, tag="f", frozen=True):
 
 class Joined(msgspec.Struct, array_like=True, tag="j", frozen=True):
     """A component of one visitor's page; `owner` stands for the session, `issued` is in
-    seconds of the Unix clock, `state` is there while nothing is stored."""
+    seconds of the Unix clock, `state` is `NO_STATE` as soon as one is stored."""
 
     name: str
     cid: str
@@ -54,7 +55,8 @@ class Joined(msgspec.Struct, array_like=True, tag="j", frozen=True):
     owner: str
     version: int
     issued: int
-    state: msgspec.Raw | None
+    # msgspec knows no `Raw | None`; a state is an object, never null.
+    state: msgspec.Raw = NO_STATE
 
 
 Payload = Frozen | Joined
