@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from glob import glob
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = [
     "chromium",
     "console_errors",
     "free_port",
+    "fresh_database",
     "page",
     "postgres_server",
     "postgres_url",
@@ -194,15 +196,24 @@ def postgres_server() -> Generator[str]:
 _databases = count(1)
 
 
+@contextmanager
+def fresh_database(server: str) -> Generator[str]:
+    """Make an empty database on the server of `postgres_server`; dropped at the end."""
+    name = f"test_{next(_databases)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    try:
+        yield server.rsplit("/", 1)[0] + "/" + name
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Generator[str]:
     """A fresh, empty PostgreSQL database: `postgresql://…/test_N`; dropped after the test."""
-    name = f"test_{next(_databases)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    yield postgres_server.rsplit("/", 1)[0] + "/" + name
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with fresh_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from tests.services import fresh_database
 
 from asok.models import Database, configure
 
@@ -27,12 +29,30 @@ def region() -> Region:
     return Region()
 
 
-@pytest.fixture
-def database(url: str, region: Region) -> Generator[Database]:
-    """A configured database with the tables of `shop.py`."""
-    opened = Database(url)
-    opened.create_tables(SHOP)
+@pytest.fixture(scope="session")
+def postgres_shop(postgres_server: str) -> Generator[str]:
+    """A PostgreSQL database with the tables of `shop.py`, for all these tests."""
+    with fresh_database(postgres_server) as made:
+        opened = Database(made)
+        opened.create_tables(SHOP)
+        opened.dispose()
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, region: Region) -> Generator[Database]:
+    """A configured database of each kind in turn, with the empty tables of `shop.py`."""
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path}/db.sqlite3")
+        opened.create_tables(SHOP)
+    else:
+        opened = Database(str(request.getfixturevalue("postgres_shop")))
     configure(opened, cache=region)
     yield opened
     configure(None)
     opened.dispose()
+    if request.param == "postgresql":
+        with opened.engine.begin() as connection:
+            tables = ", ".join(table.name for table in SHOP.sorted_tables)
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        opened.dispose()

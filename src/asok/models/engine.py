@@ -133,15 +133,15 @@ _MISSING = re.compile(
 )
 
 
-def _explain(context: ExceptionContext) -> None:
+def _explain(context: ExceptionContext) -> ModelError | None:
     """Turn "no such table" into an error that says which command makes it."""
     message = str(context.original_exception).split("\n", 1)[0]
     found = _MISSING.search(message)
     if found is None or context.statement is None:
-        return
+        return None
     name = found["name"] or found["column"] or found["pg_name"]
     is_table = found["kind"] == "table" or found["pg_kind"] == "relation"
-    context.chained_exception = ModelError(
+    return ModelError(
         f"the database has no {'table' if is_table else 'column'} {name} ({message}).",
         fix='Run `asok make migration "…"` where a model changed, then `asok migrate`.',
     )

@@ -48,7 +48,7 @@ class Query(Generic[M]):
         return type(self)(self._model, replace(self._plan, **changes))
 
     @property
-    def statement(self) -> Select[tuple[M]]:
+    def statement(self) -> Select[M]:
         """The query as an SQLAlchemy SELECT, to go on with by its own means."""
         return self._plan.ordered(self._model).options(*self._plan.eager)
 
