@@ -13,7 +13,6 @@ import marshal
 import os
 import stat
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from types import CodeType
 
@@ -54,6 +53,9 @@ class Bytecode(BytecodeCache):
                 fix=f"Run: rm -r {folder}",
             )
         self._told = False
+        # Imported here: it takes 13 ms, and `import asok` does not need it.
+        from importlib.metadata import version
+
         self._versions = (version("jinja2"), sys.version, str(VERSION))
 
     def get_bucket(
