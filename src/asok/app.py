@@ -198,9 +198,13 @@ class Asok:
             roots=[self.source / name for name in ("components", "partials", "templates")],
             bytecode=None if self.settings.debug else self.settings.state_folder / "bytecode",
             auto_reload=self.settings.debug,
-            globals={"static": self.assets.url},
+            globals={"static": self._static},
             fragments=self.cache,
         )
+
+    def _static(self, name: str) -> str:
+        """`{{ static('css/base.css') }}`: the URL of an asset, below the site's mount."""
+        return self.settings.base_path + self.assets.url(name)
 
     def _make_sessions(self) -> SessionStore:
         settings = self.settings
@@ -233,7 +237,7 @@ class Asok:
             store=store,
             render_template=self.templates.render,
             open_session=self._open_session,
-            runtime_url=self.runtime.url_path,
+            runtime_url=settings.base_path + self.runtime.url_path,
             run_sync=_run_in_scope,
             show_errors=settings.debug,
         )

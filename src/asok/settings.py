@@ -82,6 +82,11 @@ class Settings:
         )
 
     @property
+    def base_path(self) -> str:
+        """The path of BASE_URL, where the site is mounted below another one; else empty."""
+        return urlsplit(self.base_url).path.rstrip("/")
+
+    @property
     def state_folder(self) -> Path:
         """Where the site keeps what it makes: `.asok/`."""
         return self.root / ".asok"

@@ -310,6 +310,18 @@ def test_a_site_is_mounted_inside_another_application(app: Asok) -> None:
         assert client.get("/site").status_code in (200, 307)
 
 
+def test_links_of_a_mounted_site_begin_with_its_base_path(tmp_path: Path) -> None:
+    page = "<script src=\"{{ static('js/a.js') }}\"></script>"
+    files = {"src/pages/page.html": page, "src/partials/js/a.js": "1"}
+    root = write_site(tmp_path, files)
+    app = load_site(root, base_url="http://localhost/site")
+    outer = Starlette(routes=[Mount("/site", app=app)])
+    with TestClient(outer, base_url="http://localhost") as client:
+        text = client.get("/site/").text
+        assert 'src="/site/static/js/a.js"' in text
+        assert client.get("/site/static/js/a.js").text == "1"
+
+
 def test_a_wsgi_server_is_told_what_to_run(app: Asok) -> None:
     import io
 
