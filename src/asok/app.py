@@ -9,15 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from anyio import to_thread
 
+from asok import backends, models, site_modules
 from asok import cache as caching
-from asok import models, site_modules
 from asok.asgi.dispatch import Dispatcher
 from asok.asgi.front import Front
-from asok.asgi.hosts import HostCheck
 from asok.asgi.lifespan import Lifespan
 from asok.asgi.live_door import LIVE_PATH, LiveDoor, RuntimeFile
 from asok.asgi.page import Page, load_page
@@ -27,19 +25,14 @@ from asok.asgi.static_pages import DevelopmentPages, page_renderer
 from asok.asgi.stored_pages import StoredPages
 from asok.asgi.visitor import CookiePolicy
 from asok.asgi.wsgi import mark_as_asgi, refuse
-from asok.assets import Assets, DiskAssets, ManifestAssets, site_roots
-from asok.cache import Cache
+from asok.assets import ManifestAssets
 from asok.errors import AsokError, PageImportError
 from asok.fingerprint import fingerprint
 from asok.jinja import Templates
 from asok.live import (
     Live,
-    LiveStore,
-    MemoryLiveStore,
-    RedisLiveStore,
     Registry,
     SessionLike,
-    SqliteLiveStore,
 )
 from asok.notices import FileNotices
 from asok.pages import (
@@ -58,13 +51,9 @@ from asok.pages import (
 )
 from asok.sessions import (
     Csrf,
-    MemorySessionStore,
     Policy,
-    RedisSessionStore,
     Session,
     SessionIds,
-    SessionStore,
-    SqliteSessionStore,
 )
 from asok.settings import Settings
 from asok.signing import Keys
@@ -73,7 +62,6 @@ from asok.source_file import import_file, user_line
 __all__ = ["Asok"]
 
 _REVOKED = "session.revoked"
-_LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
 
 class Asok:
@@ -103,12 +91,12 @@ class Asok:
         self.source = self.root / "src"
         self.notices = FileNotices(self.settings.state_folder / "notices")
         site_modules.install(self.root)
-        self.cache = self._make_cache()
+        self.cache = backends.cache(self.settings)
         caching.configure(self.cache)
         models.configure(self._make_database, cache=self.cache)
-        self.assets = self._make_assets()
+        self.assets = backends.assets(self.settings, self.assets_folder)
         self.templates = self._make_templates()
-        self.sessions = self._make_sessions()
+        self.sessions = backends.sessions(self.settings)
         self.ids = SessionIds(self.keys)
         self.runtime = RuntimeFile()
         self.live = self._make_live()
@@ -179,19 +167,8 @@ class Asok:
                 line=line,
             ) from error
 
-    def _make_cache(self) -> Cache:
-        settings = self.settings
-        if settings.cache_backend == "redis":
-            return Cache(backend="redis", url=settings.redis_url)
-        return Cache(backend=settings.cache_backend, path=settings.cache_path)
-
     def _make_database(self) -> models.Database:
         return models.Database(self.settings.database_url)
-
-    def _make_assets(self) -> Assets:
-        if not self.settings.debug and (self.assets_folder / "manifest.json").is_file():
-            return ManifestAssets(self.assets_folder)
-        return DiskAssets(site_roots(self.root))
 
     def _make_templates(self) -> Templates:
         return Templates(
@@ -206,40 +183,20 @@ class Asok:
         """`{{ static('css/base.css') }}`: the URL of an asset, below the site's mount."""
         return self.settings.base_path + self.assets.url(name)
 
-    def _make_sessions(self) -> SessionStore:
-        settings = self.settings
-        times: dict[str, Any] = {
-            "idle": settings.session_ttl,
-            "absolute": settings.session_absolute_ttl,
-        }
-        if settings.session_backend == "redis":
-            return RedisSessionStore(settings.redis_url, **times)
-        if settings.session_backend == "memory":
-            return MemorySessionStore(**times)
-        return SqliteSessionStore(settings.session_path / "sessions.sqlite3", **times)
-
     def _make_live(self) -> Live:
         registry = Registry()
         components = self.source / "components"
         if components.is_dir():
             registry.load(components, importlib.import_module)
-        settings = self.settings
-        store: LiveStore
-        if settings.session_backend == "redis":
-            store = RedisLiveStore(settings.redis_url)
-        elif settings.session_backend == "memory":
-            store = MemoryLiveStore()
-        else:
-            store = SqliteLiveStore(settings.session_path / "live.sqlite3")
         return Live(
             registry,
             keys=self.keys,
-            store=store,
+            store=backends.live_store(self.settings),
             render_template=self.templates.render,
             open_session=self._open_session,
-            runtime_url=settings.base_path + self.runtime.url_path,
+            runtime_url=self.settings.base_path + self.runtime.url_path,
             run_sync=_run_in_scope,
-            show_errors=settings.debug,
+            show_errors=self.settings.debug,
         )
 
     def _open_session(self, session_id: str) -> SessionLike:
@@ -266,7 +223,7 @@ class Asok:
             csrf=Csrf(self.keys),
             cookies=CookiePolicy(samesite=settings.session_samesite),
             policy=Policy(csp),
-            hosts=_hosts(settings),
+            hosts=backends.hosts(settings),
             max_body=settings.max_content_length,
             always_secure=settings.base_url.startswith("https://"),
             trusted_origins=settings.ws_allowed_origins,
@@ -327,12 +284,3 @@ def _caller() -> Path:
     frame = inspect.currentframe()
     outer = frame.f_back.f_back if frame is not None and frame.f_back is not None else None
     return Path(outer.f_code.co_filename if outer is not None else "wsgi.py").resolve()
-
-
-def _hosts(settings: Settings) -> HostCheck:
-    """The hosts that are answered; while developing only this machine's (DNS rebinding)."""
-    if settings.allowed_hosts:
-        return HostCheck(settings.allowed_hosts)
-    if settings.base_url:
-        return HostCheck((urlsplit(settings.base_url).hostname or "", *_LOCAL))
-    return HostCheck(_LOCAL, addresses=True) if settings.debug else HostCheck()

@@ -1,0 +1,68 @@
+"""Which of its stores each room gets: what the settings say, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from asok.asgi.hosts import HostCheck
+from asok.assets import Assets, DiskAssets, ManifestAssets, site_roots
+from asok.cache import Cache
+from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, SqliteLiveStore
+from asok.sessions import (
+    MemorySessionStore,
+    RedisSessionStore,
+    SessionStore,
+    SqliteSessionStore,
+)
+from asok.settings import Settings
+
+__all__ = ["assets", "cache", "hosts", "live_store", "sessions"]
+
+_LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+
+
+def cache(settings: Settings) -> Cache:
+    """The application's cache (ASOK_CACHE_BACKEND)."""
+    if settings.cache_backend == "redis":
+        return Cache(backend="redis", url=settings.redis_url)
+    return Cache(backend=settings.cache_backend, path=settings.cache_path)
+
+
+def sessions(settings: Settings) -> SessionStore:
+    """Where sessions are kept (SESSION_BACKEND)."""
+    times: dict[str, Any] = {
+        "idle": settings.session_ttl,
+        "absolute": settings.session_absolute_ttl,
+    }
+    if settings.session_backend == "redis":
+        return RedisSessionStore(settings.redis_url, **times)
+    if settings.session_backend == "memory":
+        return MemorySessionStore(**times)
+    return SqliteSessionStore(settings.session_path / "sessions.sqlite3", **times)
+
+
+def live_store(settings: Settings) -> LiveStore:
+    """Where the state of live components is kept: beside the sessions."""
+    if settings.session_backend == "redis":
+        return RedisLiveStore(settings.redis_url)
+    if settings.session_backend == "memory":
+        return MemoryLiveStore()
+    return SqliteLiveStore(settings.session_path / "live.sqlite3")
+
+
+def assets(settings: Settings, published: Path) -> Assets:
+    """What the build published; the source folders while developing or before a build."""
+    if not settings.debug and (published / "manifest.json").is_file():
+        return ManifestAssets(published)
+    return DiskAssets(site_roots(settings.root))
+
+
+def hosts(settings: Settings) -> HostCheck:
+    """The hosts that are answered; while developing only this machine's (DNS rebinding)."""
+    if settings.allowed_hosts:
+        return HostCheck(settings.allowed_hosts)
+    if settings.base_url:
+        return HostCheck((urlsplit(settings.base_url).hostname or "", *_LOCAL))
+    return HostCheck(_LOCAL, addresses=True) if settings.debug else HostCheck()
