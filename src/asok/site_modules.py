@@ -65,7 +65,7 @@ def install(root: Path | str) -> SiteModules:
                 return _current
             uninstall()
         # `src` may have been imported by the plain path machinery, from anywhere.
-        _forget()
+        _forget(_is_site)
         _current = SiteModules(folder)
         sys.meta_path.insert(0, _current)
         return _current
@@ -92,10 +92,8 @@ def purge() -> None:
     (tests, development reload). Objects made before keep their old classes.
     """
     with _lock:
-        _forget()
+        _forget(_is_site)
         importlib.invalidate_caches()
-        for forget in _on_purge:
-            forget(_belongs)
 
 
 def on_purge(forget: Callable[[Callable[[str], bool]], None]) -> None:
@@ -113,13 +111,19 @@ def load_models() -> tuple[str, ...]:
     return tuple(sorted({*exported_models(names), *getattr(module, "__all__", ())}))
 
 
-def _belongs(module: str) -> bool:
+def _is_site(module: str) -> bool:
     return module.partition(".")[0] in ("src", ALIAS)
 
 
-def _forget() -> None:
-    for name in [name for name in sys.modules if _belongs(name)]:
+def _is_model(module: str) -> bool:
+    return module in (MODELS, ALIAS) or module.startswith((MODELS + ".", ALIAS + "."))
+
+
+def _forget(belongs: Callable[[str], bool]) -> None:
+    for name in [name for name in sys.modules if belongs(name)]:
         del sys.modules[name]
+    for forget in _on_purge:
+        forget(belongs)
 
 
 class SiteModules(MetaPathFinder):
@@ -224,10 +228,16 @@ class _ModelsLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         names = list(model_files(self._folder))
         vars(module)["__getattr__"] = _Exports(module, names)
-        self._inner.exec_module(module)
-        for name in names:
-            importlib.import_module(name)
-        exports = exported_models(names)
+        try:
+            self._inner.exec_module(module)
+            for name in names:
+                importlib.import_module(name)
+            exports = exported_models(names)
+        except BaseException:
+            # Or the next import would meet the tables of the files that succeeded, and the
+            # error of the one that failed would be followed by nonsense.
+            _forget(_is_model)
+            raise
         for name, (value, _) in exports.items():
             vars(module).setdefault(name, value)
         vars(module).setdefault("__all__", sorted(exports))

@@ -71,6 +71,8 @@ def compare(connection: Connection, metadata: MetaData) -> Changes:
     ]
     if any("postgresql." in part for part in code):
         imports.add("from sqlalchemy.dialects import postgresql")
+    # A variant's type is rendered by its repr, which names Text without its module.
+    code = [re.sub(r"astext_type=(sa\.)?Text\(\)", "", part) for part in code]
     return Changes(tuple(_describe(up.ops)), code[0], code[1], tuple(sorted(imports)))
 
 

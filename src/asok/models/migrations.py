@@ -7,6 +7,7 @@ processes that migrate at once wait for each other.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -220,8 +221,11 @@ def _known(script: ScriptDirectory, revision: str) -> str:
 def _errors() -> Generator[None]:
     """Turn Alembic's own complaints into ours."""
     try:
-        yield
-    except (CommandError, RevisionError) as error:
+        with warnings.catch_warnings():
+            # "Revision … referenced from … is not present", followed by a bare KeyError.
+            warnings.filterwarnings("error", "Revision", UserWarning)
+            yield
+    except (CommandError, RevisionError, UserWarning) as error:
         raise MigrationError(f"the migrations can't be used: {error}") from error
 
 
@@ -229,6 +233,7 @@ def _run(database: Database, script: ScriptDirectory, steps: Any) -> list[Migrat
     ran: list[Migration] = []
     with _alone(database) as connection:
         broken = _broken_references(connection) if database.is_sqlite else set[Any]()
+        connection.rollback()  # Alembic begins and commits each migration only on its own
 
         def applied(*, step: Any, **_context: Any) -> None:
             if database.is_sqlite and (found := _broken_references(connection) - broken):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+import weakref
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table
-from sqlalchemy.orm import DeclarativeBase, Mapper, RelationshipProperty
+from sqlalchemy import MetaData, Table, event
+from sqlalchemy.orm import DeclarativeBase
 
 from asok.errors import ModelError
 
 __all__ = ["check_once", "forget_models"]
+
+#: Table -> the module that defined it. Not in the table's `info`, which migrations would show.
+_modules: weakref.WeakKeyDictionary[Table, str] = weakref.WeakKeyDictionary()
 
 #: (file, qualified name of the class) -> the module that defined it.
 _defined: dict[tuple[str, str], str] = {}
@@ -37,6 +42,20 @@ def check_once(cls: type[Any]) -> None:
         )
 
 
+@event.listens_for(Table, "after_parent_attach")
+def _note_module(table: Table, parent: Any) -> None:
+    """Remember which module defined a table, also one without a model (many to many)."""
+    if not isinstance(parent, MetaData):
+        return
+    frame = inspect.currentframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if not module.startswith(("sqlalchemy.", "asok.models.")):
+            _modules.setdefault(table, module)
+            return
+        frame = frame.f_back
+
+
 def forget_models(base: type[DeclarativeBase], belongs: Callable[[str], bool]) -> None:
     """Unmap the models whose module `belongs`, so that their files can be imported anew.
 
@@ -49,18 +68,10 @@ def forget_models(base: type[DeclarativeBase], belongs: Callable[[str], bool]) -
             del _defined[place]
     registry: Any = base.registry
     for mapper in list(base.registry.mappers):
-        if not belongs(mapper.class_.__module__):
-            continue
-        tables: list[Any] = [mapper.local_table, *(r.secondary for r in _relations(mapper))]
-        manager: Any = mapper.class_manager
-        registry._managers.pop(manager, None)
-        registry._dispose_manager_and_mapper(manager)
-        for table in tables:
-            if isinstance(table, Table):
-                base.metadata.remove(cast("Any", table))
-
-
-def _relations(mapper: Mapper[Any]) -> list[RelationshipProperty[Any]]:
-    # Not `mapper.relationships`: that configures the mapper, and may fail while purging.
-    found: Any = getattr(mapper, "_props", {})
-    return [prop for prop in found.values() if isinstance(prop, RelationshipProperty)]
+        if belongs(mapper.class_.__module__):
+            manager: Any = mapper.class_manager
+            registry._managers.pop(manager, None)
+            registry._dispose_manager_and_mapper(manager)
+    for table in list(base.metadata.tables.values()):
+        if belongs(_modules.get(table, "")):
+            base.metadata.remove(table)

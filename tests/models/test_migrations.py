@@ -1,0 +1,325 @@
+"""Migrations: written from the models, reviewed as files, run and undone on both databases."""
+
+from __future__ import annotations
+
+import multiprocessing
+import textwrap
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, inspect, text
+
+from asok import site_modules
+from asok.errors import MigrationError
+from asok.models import Database, Model, autogenerate, configure
+from asok.models.migrations import make_migration, migrate, rollback, status
+
+FIRST = """
+    from datetime import datetime
+    from asok.models import Mapped, Model, Timestamps, field, relationship
+
+    class Writer(Model):
+        name: Mapped[str]
+
+    class Article(Timestamps, Model):
+        slug: Mapped[str] = field(unique=True)
+        score: Mapped[float | None]
+        seen_at: Mapped[datetime | None]
+        data: Mapped[dict | None]
+        writer_id: Mapped[int] = field(foreign_key="writers.id", on_delete="cascade", index=True)
+        writer: Mapped[Writer] = relationship()
+"""
+
+SECOND = FIRST.replace(
+    "class Article", "class Label(Model):\n        name: Mapped[str]\n\n    class Article"
+).replace(
+    "score: Mapped[float | None]",
+    "score: Mapped[int] = field(default=3)\n        open: Mapped[bool] = field(default=True)",
+)
+
+
+class Site:
+    """A site on disk with one model file and a database of its own."""
+
+    def __init__(self, root: Path, url: str) -> None:
+        self.root = root
+        self.folder = root / "src" / "migrations"
+        self.url = url
+        self.database = Database(url)
+        (root / "src" / "models").mkdir(parents=True)
+
+    def models(self, source: str) -> None:
+        (self.root / "src/models/article.py").write_text(textwrap.dedent(source))
+        site_modules.purge()
+
+    def make(self, message: str, *, empty: bool = False) -> Path:
+        return make_migration(self.database, self.folder, message, empty=empty)
+
+    def migrate(self, to: str | None = None) -> list[str]:
+        return [done.message for done in migrate(self.database, self.folder, to)]
+
+    def columns(self, table: str) -> set[str]:
+        return {column["name"] for column in inspect(self.database.engine).get_columns(table)}
+
+    def tables(self) -> set[str]:
+        return set(inspect(self.database.engine).get_table_names()) - {"alembic_version"}
+
+
+@pytest.fixture
+def site(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Site]:
+    # The models of the other tests have tables too, which this site's database must not get.
+    monkeypatch.setattr(
+        Model, "metadata", MetaData(naming_convention=Model.metadata.naming_convention)
+    )
+    made = Site(tmp_path, url)
+    site_modules.install(tmp_path)
+    configure(made.database)
+    made.models(FIRST)
+    yield made
+    site_modules.uninstall()
+    configure(None)
+    made.database.dispose()
+
+
+def test_the_whole_way(site: Site) -> None:
+    before = status(site.database, site.folder)
+    assert before.changes == (
+        "new table writers",
+        "new table articles",
+        "new index ix_articles_writer_id on articles",
+    )
+    assert not before.up_to_date
+
+    path = site.make("Create articles")
+    assert path.parent == site.folder
+    assert path.name.endswith("_create_articles.py")
+    source = path.read_text()
+    assert source.startswith('"""Create articles\n\n- new table writers')
+    assert "sa.DateTime(timezone=True)" in source
+    assert "asok" not in source
+    assert status(site.database, site.folder).changes is None
+    with pytest.raises(
+        MigrationError, match=r"1 migrations are not in the database yet.*asok migrate"
+    ):
+        site.make("again")
+
+    assert site.migrate() == ["Create articles"]
+    assert site.migrate() == []
+    assert site.tables() == {"writers", "articles"}
+    assert status(site.database, site.folder).up_to_date
+    with pytest.raises(MigrationError, match="nothing to migrate"):
+        site.make("nothing")
+
+    from src.models import Article, Writer  # pyright: ignore
+
+    writer = Writer.create(name="Ann")  # pyright: ignore
+    Article.create(slug="a", writer=writer, score=1.5)  # pyright: ignore
+
+    site.models(SECOND)
+    second = site.make("Scores, and labels")
+    assert [m.message for m in status(site.database, site.folder).pending] == ["Scores, and labels"]
+    assert site.migrate() == ["Scores, and labels"]
+    assert status(site.database, site.folder).up_to_date
+    with site.database.connect() as connection:
+        row = connection.execute(text("SELECT slug, score, open FROM articles")).one()
+    assert row[0] == "a"
+    assert row[1] in (1, 2)
+    assert row[2] in (True, 1)
+
+    undone = rollback(site.database, site.folder)
+    assert [m.path for m in undone] == [second]
+    assert site.tables() == {"writers", "articles"}
+    assert "open" not in site.columns("articles")
+    assert [m.message for m in rollback(site.database, site.folder, to="base")] == [
+        "Create articles"
+    ]
+    assert site.tables() == set()
+    assert rollback(site.database, site.folder) == []
+    assert len(site.migrate()) == 2
+
+
+def test_rows_that_refer_to_a_table_survive_its_migration(site: Site) -> None:
+    site.make("first")
+    site.migrate()
+    from src.models import Article, Writer  # pyright: ignore
+
+    writer = Writer.create(name="Ann")  # pyright: ignore
+    Article.create(slug="a", writer=writer)  # pyright: ignore
+    site.models(FIRST.replace("name: Mapped[str]", "name: Mapped[str] = field(unique=True)"))
+    assert status(site.database, site.folder).changes == ("new constraint uq_writers_name",)
+    site.make("unique names")
+    site.migrate()
+    with site.database.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM articles")).scalar() == 1
+        if site.database.is_sqlite:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    assert status(site.database, site.folder).up_to_date
+
+
+def test_to_a_revision_forwards_and_backwards(site: Site) -> None:
+    paths = [site.make("first")]
+    site.migrate()
+    for name in ("second", "third"):
+        paths.append(site.make(name, empty=True))
+        site.migrate()
+    revisions = [m.revision for m in status(site.database, site.folder).applied]
+    assert [m.message for m in rollback(site.database, site.folder, to=revisions[0])] == [
+        "third",
+        "second",
+    ]
+    assert site.migrate(to=revisions[1]) == ["second"]
+    assert [m.message for m in status(site.database, site.folder).pending] == ["third"]
+    with pytest.raises(MigrationError, match=r"past .* already.*--rollback"):
+        site.migrate(to=revisions[0])
+    with pytest.raises(MigrationError, match="is not in the database"):
+        rollback(site.database, site.folder, to=revisions[2])
+    with pytest.raises(MigrationError, match="no migration has the revision 'nonsense'"):
+        site.migrate(to="nonsense")
+    assert site.migrate(to=revisions[2]) == ["third"]
+    assert [m.message for m in rollback(site.database, site.folder, steps=2)] == ["third", "second"]
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(site: Site) -> None:
+    site.make("first")
+    site.migrate()
+    path = site.make("breaks", empty=True)
+    path.write_text(
+        path.read_text().replace(
+            "def upgrade() -> None:\n    pass",
+            "def upgrade() -> None:\n    op.create_table('half', sa.Column('id', sa.Integer))\n"
+            "    op.execute('INSERT INTO nowhere VALUES (1)')",
+        )
+    )
+    with pytest.raises(Exception, match="nowhere"):
+        site.migrate()
+    assert "half" not in site.tables()
+    assert [m.message for m in status(site.database, site.folder).pending] == ["breaks"]
+
+
+def test_a_migration_that_orphans_rows_is_refused_on_sqlite(site: Site) -> None:
+    if not site.database.is_sqlite:
+        return  # PostgreSQL refuses it by itself
+    site.make("first")
+    site.migrate()
+    from src.models import Article, Writer  # pyright: ignore
+
+    Article.create(slug="a", writer=Writer(name="Ann"))  # pyright: ignore
+    path = site.make("orphans", empty=True)
+    path.write_text(
+        path.read_text().replace(
+            "None:\n    pass", "None:\n    op.execute('DELETE FROM writers')", 1
+        )
+    )
+    with pytest.raises(MigrationError, match="rows of articles would refer to rows of writers"):
+        site.migrate()
+    assert Writer.query().count() == 1  # pyright: ignore
+
+
+def test_two_newest_migrations_are_named(site: Site) -> None:
+    first = site.make("first")
+    site.migrate()
+    one = site.make("one", empty=True)
+    revision = first.name.removesuffix("_first.py")
+    two = site.folder / "20990101_000000_two.py"
+    two.write_text(one.read_text().replace(one.name.removesuffix("_one.py"), "20990101_000000"))
+    assert f"down_revision = '{revision}'" in two.read_text()
+    with pytest.raises(MigrationError, match=r"2 migrations are the newest: .*down_revision"):
+        site.migrate()
+
+
+def test_a_database_of_other_migrations_is_refused(site: Site) -> None:
+    path = site.make("first")
+    site.migrate()
+    path.unlink()
+    with pytest.raises(MigrationError, match=r"no file in .* has this revision"):
+        status(site.database, site.folder)
+
+
+def test_files_that_are_no_migrations_are_refused(site: Site) -> None:
+    path = site.make("first")
+    path.write_text(path.read_text().replace("down_revision = None", "down_revision = 'missing'"))
+    with pytest.raises(MigrationError, match=r"Revision missing .* is not present"):
+        site.migrate()
+
+
+def test_without_a_folder_nothing_is_pending(site: Site) -> None:
+    assert site.migrate() == []
+    assert rollback(site.database, site.folder) == []
+    assert len(status(site.database, site.folder).changes or ()) == 3
+
+
+def test_a_dropped_model_and_column_are_said_in_words(site: Site) -> None:
+    site.make("first")
+    site.migrate()
+    site.models(
+        """
+        from asok.models import Mapped, Model
+        class Writer(Model):
+            name: Mapped[str | None]
+        """
+    )
+    assert status(site.database, site.folder).changes == (
+        "index ix_articles_writer_id is dropped",
+        "table articles has no model any more: it is dropped",
+        "column writers.name changes",
+    )
+    site.make("drop")
+    site.migrate()
+    assert site.tables() == {"writers"}
+    site.models("from asok.models import Model\nclass Writer(Model): pass\n")
+    assert status(site.database, site.folder).changes == (
+        "column writers.name is in no model any more: it is dropped",
+    )
+
+
+def _migrate(url: str, folder: Path, results: multiprocessing.Queue[int | str]) -> None:
+    try:
+        database = Database(url)
+        results.put(len(migrate(database, folder)))
+        database.dispose()
+    except Exception as error:  # noqa: BLE001  shown by the test
+        results.put(repr(error))
+
+
+def test_several_processes_migrate_once(site: Site) -> None:
+    for name in ("one", "two", "three"):
+        site.make(name, empty=True)
+        site.migrate()
+    rollback(site.database, site.folder, to="base")
+    site.database.dispose()
+    context = multiprocessing.get_context("fork")
+    results: multiprocessing.Queue[int | str] = context.Queue()
+    workers = [
+        context.Process(target=_migrate, args=(site.url, site.folder, results)) for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    done = [results.get(timeout=60) for _ in workers]
+    for worker in workers:
+        worker.join()
+    assert sorted(done, key=str) == [0, 0, 0, 3]
+
+
+def test_names_of_files() -> None:
+    folder = Path("/nowhere")
+    revision, path = autogenerate.new_path(folder, "Größe: add/remove  'it'")
+    assert path.name == f"{revision}_gr_e_add_remove_it.py"
+    assert autogenerate.new_path(folder, "!?")[1].name.endswith("_migration.py")
+
+
+def test_two_migrations_of_one_second_have_different_revisions(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+    names: list[str] = []
+    for _ in range(3):
+        revision, path = autogenerate.new_path(tmp_path, "same", moment)
+        path.touch()
+        names.append(revision)
+    assert names == ["20261121_120000", "20261121_120000_2", "20261121_120000_3"]
+
+
+def test_a_message_can_not_end_the_docstring() -> None:
+    changes = autogenerate.Changes((), "", "", ())
+    text_ = autogenerate.source(changes, message='a"""\nimport os\\', revision="1", after=None)
+    compile(text_, "migration", "exec")
