@@ -50,6 +50,7 @@ class FakeSession(MutableMapping[str, Any]):
 
     def save(self) -> None:
         self.saves += 1
+        self.modified = False
 
 
 class Templates:

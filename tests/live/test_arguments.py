@@ -17,6 +17,9 @@ def call(method: Callable[..., Any], args: Any = None, data: Any = None) -> Any:
     return method(None, *positional, **named)
 
 
+BORN = date(2020, 1, 2)
+
+
 def nothing(self: Any) -> Any:
     return "done"
 
@@ -65,7 +68,7 @@ def skipped(self: Any, a: int = 1, b: int = 2) -> Any:
         (search, [], {"name": "q", "value": "kitten"}, "kitten"),
         (search, ["fixed"], {"name": "q", "value": "kitten"}, "fixed"),
         (save, [], {"name": "A", "age": "5", "agree": "on", "born": ""}, ("A", 5, True, None)),
-        (save, [], {"name": "A", "age": "5", "born": "2020-01-02"}, ("A", 5, False, date(2020, 1, 2))),
+        (save, [], {"name": "A", "age": "5", "born": "2020-01-02"}, ("A", 5, False, BORN)),
         (whole, [], {"a": "1", "b": ["2", "3"]}, {"a": "1", "b": ["2", "3"]}),
         (rest, [1, 2, 3], None, (1, 2, 3)),
         (fields, [], {"first": "1", "second": "2"}, ("1", {"second": "2"})),

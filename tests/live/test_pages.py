@@ -155,11 +155,10 @@ def test_the_script_comes_once() -> None:
 
 def test_a_cached_fragment_brings_its_own_script() -> None:
     live = site().live
-    with live.page("/", session_id="somebody"):
-        with holes.use(SocketSecrets()):
-            first = live.component("Counter")
-            with holes.use(holes.Sentinels()):
-                cached = live.component("Counter")
+    with live.page("/", session_id="somebody"), holes.use(SocketSecrets()):
+        first = live.component("Counter")
+        with holes.use(holes.Sentinels()):
+            cached = live.component("Counter")
 
     assert ("<script" in first, "<script" in cached) == (True, True)
 
@@ -213,12 +212,6 @@ def test_a_component_that_never_lives_has_no_token_and_no_script() -> None:
     assert wrappers(page) == []
     assert "<b>0</b>" in page
     assert "<script" not in page
-
-
-async def _joined_html(one: Site, page: str) -> str | None:
-    client = FakeClient(one.live)
-    [shown] = await client.join(page)
-    return shown.html
 
 
 def test_a_component_that_only_lives_is_not_on_the_page() -> None:

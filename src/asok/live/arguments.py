@@ -60,11 +60,6 @@ class Parameters:
             if parameter.kind is not parameter.KEYWORD_ONLY:
                 self._positional.append(parameter.name)
 
-    @property
-    def none(self) -> bool:
-        """Whether the method takes no arguments at all."""
-        return not (self._named or self._rest or self._all_rest)
-
     def bind(
         self, args: Sequence[Any] | None, data: Mapping[str, Any] | None
     ) -> tuple[list[Any], dict[str, Any]]:

@@ -68,8 +68,11 @@ class Registry:
         return sorted(self._definitions)
 
     def register(self, cls: type[Component], file: Path | None = None) -> type[Component]:
-        """Add a class, defined in `file`; also usable as a decorator. Raises `ComponentError` for a class that
-        can't work and for a second class of the same name, naming both files."""
+        """Add a class, defined in `file`; also usable as a decorator.
+
+        Raises `ComponentError` for a class that can't work, and for a second class of the
+        same name, naming both files.
+        """
         known = self._definitions.get(cls.__name__)
         if known is not None and known.cls is not cls:
             here, there = file or where(cls).get("file"), known.file

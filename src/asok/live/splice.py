@@ -97,10 +97,10 @@ def _tokenwise(old: str, new: str) -> list[Splice] | None:
     if runs is None:
         return None
     result: list[Splice] = []
-    at = position = other = 0
+    at = position = 0
     for old_from, old_to, new_from, new_to in runs:
         at += sum(map(len, first[position:old_from]))
-        position, other = old_to, new_to
+        position = old_to
         removed = "".join(first[old_from:old_to])
         added = "".join(second[new_from:new_to])
         size = len(removed)
@@ -110,7 +110,6 @@ def _tokenwise(old: str, new: str) -> list[Splice] | None:
         at += size
         if splice[1] or splice[2]:
             _append(result, splice, old)
-    assert other <= len(second)
     return result
 
 

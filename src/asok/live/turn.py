@@ -90,6 +90,7 @@ class Turn:
 
     def judge(self, at: ledger.Standing) -> ledger.Verdict:
         """Whether the call is to run. An unknown outcome is written down as answered."""
+        self._step("turn")
         verdict = ledger.judge(at.row, self._tab, self._call.seq)
         if verdict == "unknown":
             assert at.row is not None
@@ -143,11 +144,6 @@ class Turn:
     def method_name(self) -> str:
         """What was called, for messages."""
         return f"{self.place.definition.name}.{self._call.method}"
-
-    @property
-    def begun(self) -> bool:
-        """Whether the call was written down as started."""
-        return self._row is not None
 
     @property
     def _started(self) -> Row:
