@@ -12,7 +12,7 @@ from tests.services import fresh_database
 from asok.models import Database, configure
 
 from .region import Region
-from .shop import SHOP
+from .shop import SHOP, TABLES
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -48,11 +48,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, region: Region) -> 
     else:
         opened = Database(str(request.getfixturevalue("postgres_shop")))
     configure(opened, cache=region)
-    yield opened
-    configure(None)
-    opened.dispose()
-    if request.param == "postgresql":
-        with opened.engine.begin() as connection:
-            tables = ", ".join(table.name for table in SHOP.sorted_tables)
-            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    try:
+        yield opened
+        if request.param == "postgresql":
+            with opened.engine.begin() as connection:
+                tables = ", ".join(TABLES)
+                connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    finally:
+        configure(None)
         opened.dispose()

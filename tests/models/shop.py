@@ -88,3 +88,5 @@ class Dog(Animal):
 
 
 SHOP = Model.metadata
+#: The tables of this file, child tables last.
+TABLES = tuple(table.name for table in SHOP.sorted_tables)
