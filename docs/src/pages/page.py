@@ -17,7 +17,7 @@ def get(request: Request):
     return request.html(
         "page.html",
         code=render(f'```python file="src/components/Counter.py"\n{code}```').html,
-        template=render(f'```html file="src/components/counter.html"\n{template}```').html,
+        markup=render(f'```html file="src/components/counter.html"\n{template}```').html,
         use=render(
             "```html file=\"src/pages/page.html\"\n{{ component('Counter', count=10) }}\n```"
         ).html,
