@@ -56,7 +56,7 @@ class Rendering:
         if request.frozen:
             page = self._components.page(request.path, frozen=True)
         else:
-            session = request.session
+            session = request.visitor.session  # not a read: a component asks when it needs it
             page = self._components.page(request.path, session_id=session.id, session=session)
         with page:
             return self._templates.render(

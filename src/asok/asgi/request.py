@@ -23,6 +23,7 @@ from starlette.responses import (
 
 from asok.asgi.uploads import Body, Upload
 from asok.errors import AsokError
+from asok.holes import secrets
 from asok.sessions import FIELD, Session
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Request:
         self.visitor = visitor
         self.state: dict[str, Any] = {}
         self.tags: set[str] = set()
+        #: What of the visitor was read so far: it decides whether an answer may be shared.
+        self.reads: set[str] = set()
         self._body = body or Body()
         self._user: Any = None
 
@@ -104,11 +107,13 @@ class Request:
 
     @property
     def url(self) -> URL:
+        self.reads.add("url")
         return self.http.url
 
     @property
     def args(self) -> QueryParams:
         """The query parameters: `request.args["page"]`, `.get("page")`, `.getlist("tag")`."""
+        self.reads.add("args")
         return self.http.query_params
 
     @property
@@ -118,23 +123,28 @@ class Request:
 
     @property
     def headers(self) -> Headers:
+        self.reads.add("headers")
         return self.http.headers
 
     @property
     def cookies(self) -> dict[str, str]:
+        self.reads.add("cookies")
         return self.http.cookies
 
     @property
     def host(self) -> str:
+        self.reads.add("host")
         return self.http.headers.get("host", "")
 
     @property
     def scheme(self) -> str:
+        self.reads.add("scheme")
         return self.http.url.scheme
 
     @property
     def client(self) -> str:
         """The visitor's address as the server or a trusted proxy reports it; may be empty."""
+        self.reads.add("client")
         return self.http.client.host if self.http.client else ""
 
     @property
@@ -165,11 +175,13 @@ class Request:
 
     @property
     def session(self) -> Session:
+        self.reads.add("session")
         return self.visitor.session
 
     @property
     def user(self) -> Any:
         """Whoever a guard put here; None until one does."""
+        self.reads.add("user")
         return self._user
 
     @user.setter
@@ -178,11 +190,11 @@ class Request:
 
     @property
     def nonce(self) -> str:
-        return self.visitor.secrets.nonce
+        return secrets().nonce
 
     @property
     def csrf_token(self) -> str:
-        return self.visitor.secrets.csrf
+        return secrets().csrf
 
     @property
     def csrf_input(self) -> Markup:
