@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import warnings
 from collections.abc import Callable, Generator, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,21 @@ class Site:
         return self.live.render(
             name, page=path, session_id=session_id, frozen=frozen, props=props, **rest
         )
+
+
+def in_fork(work: Callable[[], bool]) -> bool:
+    """Run `work` in a forked process and return what it returned; False where it raised."""
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forks beside threads, which is what preloading servers do.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            status = 0 if work() else 1
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 StoreMaker = Callable[..., LiveStore]

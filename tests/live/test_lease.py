@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from asok.live.lease import ByteLocks
+
+from .conftest import in_fork
 
 
 @pytest.fixture(params=[True, False], ids=["open-file", "posix"])
@@ -19,10 +20,7 @@ def locks(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[ByteLocks
 
 
 def other_process_gets(locks: ByteLocks, key: bytes) -> bool:
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if locks.attempt(key) else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return in_fork(lambda: locks.attempt(key) is not None)
 
 
 def test_a_key_is_held_once(locks: ByteLocks) -> None:

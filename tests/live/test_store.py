@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import multiprocessing
-import os
-import signal
+import subprocess
 import sys
 import threading
 import time
@@ -18,7 +16,8 @@ import pytest
 from asok.errors import ConfigurationError
 from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, Row, SqliteLiveStore
 
-from .conftest import StoreMaker
+from .conftest import StoreMaker, in_fork
+from .worker import make_store
 
 ROW = Row(b'{"a":"\xc3\xa9"}', 3, "schema", "props", 1, {"tab": (4, 3)})
 
@@ -154,33 +153,37 @@ def test_closing_twice_is_harmless(make_store: StoreMaker) -> None:
     store.close()
 
 
-def _hold(store: LiveStore, ready: Any) -> None:
-    assert store.acquire("o", "c") is not None
-    ready.send(True)
-    time.sleep(60)
+HOLD = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import worker
+assert worker.make_store(sys.argv[2], sys.argv[3]).acquire("o", "c") is not None
+print("held", flush=True)
+time.sleep(60)
+"""
 
 
-def test_a_killed_holder_loses_its_turn(make_store: StoreMaker, redis_url: str) -> None:
-    store = make_store() if not isinstance(make_store(), RedisLiveStore) else None
-    if isinstance(make_store(), MemoryLiveStore):
-        return  # one process: its turns die with it
-    store = store or make_store(lease_seconds=0.5)
-    fork = multiprocessing.get_context("fork")
-    ours, theirs = fork.Pipe()
-    options = {"lease_seconds": 0.5} if isinstance(store, RedisLiveStore) else {}
-    process = fork.Process(target=_hold, args=[make_store(**options), theirs])
-    process.start()
-    assert ours.recv()
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_killed_holder_loses_its_turn(kind: str, redis_url: str, tmp_path: Path) -> None:
+    spec = f"redis:{redis_url}" if kind == "redis" else f"sqlite:{tmp_path / 'live.sqlite3'}"
+    store = make_store(spec, tmp_path.name)
+    here = str(Path(__file__).parent)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, here, spec, tmp_path.name], stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    with holder.stdout:
+        assert holder.stdout.readline() == b"held\n"
     assert store.acquire("o", "c") is None
 
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    holder.kill()
+    holder.wait()
 
     turn = None
     while turn is None:
         turn = store.acquire("o", "c")
     turn.release()
+    store.close()
 
 
 def test_a_turn_in_redis_is_prolonged_while_it_is_held(redis_url: str, tmp_path: Path) -> None:
@@ -259,14 +262,14 @@ def test_a_forked_worker_opens_its_own_database(tmp_path: Path) -> None:
     store = SqliteLiveStore(tmp_path / "live.sqlite3")
     store.save("o", "c", ROW, replaces=0)
     held = store.acquire("o", "c")
-    pid = os.fork()
-    if pid == 0:
+
+    def child() -> bool:
         row = store.load("o", "c")
         assert held is not None
         held.release()  # the parent's: nothing happens
-        os._exit(0 if row == ROW and store.acquire("o", "c") is None else 1)
+        return row == ROW and store.acquire("o", "c") is None
 
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert in_fork(child)
     assert store.acquire("o", "c") is None
     store.close()
 
