@@ -15,8 +15,9 @@ from src.library.document import all_documents
 __all__ = ["Hit", "search"]
 
 WORD = re.compile(r"[a-z0-9_@]+")
-#: How much a word weighs where it stands: in a document's title, a heading, the text.
-TITLE, HEADING, TEXT = 12.0, 6.0, 1.0
+ENDING = re.compile(r"(?<=[a-z]{3})(ings?|ed|es|s|e)$")
+#: How much a word weighs where it stands: a document's title, a heading, its summary, the text.
+TITLE, HEADING, SUMMARY, TEXT = 16.0, 6.0, 3.0, 1.0
 EXCERPT = 110
 
 
@@ -51,8 +52,9 @@ def _index() -> tuple[list[Entry], dict[str, dict[int, float]]]:
             url = f"{document.url}#{section.anchor}" if section.anchor else document.url
             text = section.text or document.description
             entries.append(Entry(url, document.title, section.title, text))
-            first = document.title + " " + document.description if not section.anchor else ""
-            _add(words, at, first, TITLE)
+            if not section.anchor:
+                _add(words, at, document.title, TITLE)
+                _add(words, at, document.description, SUMMARY)
             _add(words, at, section.title, HEADING)
             _add(words, at, section.text, TEXT)
     return entries, words
@@ -85,13 +87,18 @@ def search(query: str, limit: int = 8) -> list[Hit]:
 
 
 def _known(word: str, words: Iterable[str], *, prefix: bool) -> list[str]:
-    if prefix:
-        return [known for known in words if known.startswith(word)]
-    return [word] if word in words else []
+    """The words of the index that `word` stands for: "caches" is found by "caching"."""
+    stem = ENDING.sub("", word)
+    return [
+        known
+        for known in words
+        if ENDING.sub("", known) == stem or (prefix and known.startswith(word))
+    ]
 
 
 def _hit(entry: Entry, asked: list[str]) -> Hit:
-    marks = re.compile("|".join(map(re.escape, sorted(asked, key=len, reverse=True))), re.IGNORECASE)
+    stems = sorted((ENDING.sub("", word) for word in asked), key=len, reverse=True)
+    marks = re.compile("|".join(map(re.escape, stems)), re.IGNORECASE)
     flat = " ".join(entry.text.split())
     first = marks.search(flat)
     start = max(0, first.start() - EXCERPT // 3) if first else 0
