@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from asok.cli.group import asok_command
+from asok.cli.group import NamedChoice, asok_command
 from asok.cli.scaffold import TEMPLATES, Scaffold, checked_name
 
 __all__ = ["create"]
@@ -20,7 +20,7 @@ __all__ = ["create"]
 @click.option(
     "-t",
     "--template",
-    type=click.Choice(list(TEMPLATES)),
+    type=NamedChoice(list(TEMPLATES)),
     help="What to begin with: " + "; ".join(f"{n} ({w})" for n, w in TEMPLATES.items()) + ".",
 )
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; what isn't given is minimal.")
@@ -60,9 +60,8 @@ def create(name: str | None, template: str | None, yes: bool) -> None:
     steps.append(("asok dev", "serve it; edits appear in the browser"))
     width = max(len(step) for step, _ in steps)
     for step, why in steps:
-        click.echo(
-            "    " + click.style(step.ljust(width), fg="cyan") + click.style(f"   {why}", dim=True)
-        )
+        note = click.style(f"   {why}", dim=True) if why else ""
+        click.echo("    " + click.style(step.ljust(width) if why else step, fg="cyan") + note)
     again = f"asok create {shlex.quote(name)} --template {template} --yes"
     click.echo(click.style(f"\n  The same again: {again}\n", dim=True))
 
@@ -76,7 +75,7 @@ def _asked_template() -> str:
     answer: str = click.prompt(
         "Template",
         default=names[0],
-        type=click.Choice([*names, *numbers]),
+        type=NamedChoice([*names, *numbers]),
         show_choices=False,
     )
     return numbers.get(answer, answer)

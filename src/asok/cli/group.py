@@ -12,13 +12,21 @@ import click
 from asok.cli.failure import Failure
 from asok.errors import AsokError
 
-__all__ = ["CommandGroup", "asok_command", "suggestion"]
+__all__ = ["CommandGroup", "NamedChoice", "asok_command", "suggestion"]
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:
     """Return " Did you mean …?" for the known names that resemble `name`, or nothing."""
-    near = difflib.get_close_matches(name.lower(), known, 3, 0.5)
+    near = difflib.get_close_matches(name.lower(), known, 3, 0.65)
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+class NamedChoice(click.Choice[str]):
+    """One of several names; a misspelt one is answered with the name that was meant."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        names = list(self.choices)
+        return f"{value!r} is none of {', '.join(names)}.{suggestion(str(value), names)}"
 
 
 class CommandGroup(click.Group):

@@ -35,6 +35,7 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
     answered, at the latest after eight seconds.
     """
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from asok.cli.dev.address import listen, url_host
     from asok.settings import Settings
@@ -42,40 +43,32 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
     root = find_site()
     production()
     _refuse_unbuilt(root)
-    settings = Settings.load(root, **({"workers": workers} if workers else {}))
+    settings = Settings.load(root)
     host = host or settings.host
-    port = settings.port if port is None else port
-    count = settings.workers
-    listener = listen(host, port, command="asok preview")
+    count = workers or settings.workers
+    listener = listen(host, settings.port if port is None else port, command="asok preview")
+    # Spawned workers read the same settings.
     os.environ["ASOK_ROOT"] = str(root)
     os.environ["ASOK_WORKERS"] = str(count)
-    options: dict[str, object] = {
-        "fd": None,
-        "workers": count,
-        "ws": "websockets-sansio",
-        "log_level": "warning",
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": _GRACE,
-    }
-    port = listener.getsockname()[1]
-    shown = f"http://{url_host(host)}:{port}/"
+    # Also with several workers: a site that can't be imported is said here, once.
+    app = import_site(root)
+    config = uvicorn.Config(
+        app if count == 1 else APPLICATION,
+        workers=count,
+        ws="websockets-sansio",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    address = f"http://{url_host(host)}:{listener.getsockname()[1]}/"
     processes = "1 process" if count == 1 else f"{count} processes"
-    if count == 1:
-        # The same process: an error of the site is shown as such, not as a server's.
-        app = import_site(root)
-        click.echo(f"{root.name} is served at {shown} by {processes}")
-        config = uvicorn.Config(app, **options)  # pyright: ignore[reportArgumentType]
-        uvicorn.Server(config).run([listener])
-        return
-    import_site(root)
-    os.chdir(root)
-    config = uvicorn.Config(APPLICATION, app_dir=str(root), **options)  # pyright: ignore
-    click.echo(f"{root.name} is served at {shown} by {processes}")
-    from uvicorn.supervisors import Multiprocess
-
+    click.echo(f"{root.name} is served at {click.style(address, fg='cyan')} by {processes}")
     sys.stdout.flush()
-    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+    if count == 1:
+        uvicorn.Server(config).run([listener])
+    else:
+        Multiprocess(config, sockets=[listener]).run()
 
 
 def _refuse_unbuilt(root: Path) -> None:

@@ -22,8 +22,7 @@ class Browsers:
     def __init__(self, generation: int) -> None:
         self.generation = generation
         self.revision = 0
-        self.retiring = False
-        self._queues: set[asyncio.Queue[list[Any] | None]] = set()
+        self._queues: set[asyncio.Queue[list[Any]]] = set()
 
     def __len__(self) -> int:
         return len(self._queues)
@@ -47,22 +46,17 @@ class Browsers:
         """Show that something failed behind the page: a live call, a background render."""
         self._push(["failed", number, summary])
 
-    def retire(self) -> None:
-        """Send every browser to the next generation."""
-        self.retiring = True
-        self._push(None)
-
-    def _push(self, message: list[Any] | None) -> None:
+    def _push(self, message: list[Any]) -> None:
         for queue in self._queues:
             queue.put_nowait(message)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one browser's socket until either side ends it."""
+        """Serve one browser's socket until it is closed; the server does so when it retires."""
         await receive()
         await send({"type": "websocket.accept"})
-        queue: asyncio.Queue[list[Any] | None] = asyncio.Queue()
+        queue: asyncio.Queue[list[Any]] = asyncio.Queue()
         self._queues.add(queue)
-        queue.put_nowait(None if self.retiring else ["version", self.version])
+        queue.put_nowait(["version", self.version])
         pushing = asyncio.create_task(self._pushed(queue, send))
         leaving = asyncio.create_task(_left(receive))
         try:
@@ -74,11 +68,10 @@ class Browsers:
             await asyncio.gather(pushing, leaving, return_exceptions=True)
 
     @staticmethod
-    async def _pushed(queue: asyncio.Queue[list[Any] | None], send: Send) -> None:
-        while (message := await queue.get()) is not None:
+    async def _pushed(queue: asyncio.Queue[list[Any]], send: Send) -> None:
+        while True:
+            message = await queue.get()
             await send({"type": "websocket.send", "text": json.dumps(message)})
-        # RFC 6455 registry: 1012, service restart. The browser connects to the next one.
-        await send({"type": "websocket.close", "code": 1012})
 
 
 async def _left(receive: Receive) -> None:

@@ -53,9 +53,9 @@ def _wrapped(error: BaseException) -> Exception:
 
 
 class Server(uvicorn.Server):
-    """Calls `on_started` when it accepts connections; `leave` ends it without waiting."""
+    """Calls `on_started` when it accepts connections; `leave` sends them to its successor."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], object]) -> None:
         super().__init__(config)
         self._on_started = on_started
 
@@ -64,9 +64,13 @@ class Server(uvicorn.Server):
         self._on_started()
 
     def leave(self) -> None:
-        """Stop accepting at once, and end when the requests under way are answered."""
+        """Stop accepting, close sockets (1012) and idle connections, answer what is under way."""
         for server in self.servers:
             server.close()
+        # Now and not at the server's next tick: a browser would ask for its new page on a
+        # connection that is kept open to this old process.
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
         self.should_exit = True
 
 
@@ -141,7 +145,6 @@ class Child:
                 continue
             break
         server.leave()
-        self.browsers.retire()
 
     def _changed(self, effect: Effect) -> None:
         if effect is Effect.STYLE:

@@ -24,6 +24,7 @@ _SHORTEST: Final = 8
 _LONGEST: Final = 240
 _ITEMS: Final = 12
 _DEEPEST: Final = 4
+_BRACKETS: Final[dict[type, str]] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
 
 
 class Masker:
@@ -71,10 +72,10 @@ def _shown(value: object, depth: int) -> str:
             for key, item in _some(cast("Mapping[Any, Any]", value).items())
         ]
         return "{" + ", ".join(items) + "}"
-    if kind in (list, tuple, set, frozenset):
+    brackets = _BRACKETS.get(kind)
+    if brackets is not None:
         items = [_shown(item, depth + 1) for item in _some(cast("Iterable[Any]", value))]
-        start, end = {list: "[]", tuple: "()"}.get(kind, "{}")
-        return f"{start}{', '.join(items)}{end}"
+        return brackets[0] + ", ".join(items) + brackets[1]
     return _repr(value)
 
 

@@ -108,7 +108,7 @@ class Supervisor:
         await asyncio.gather(*self._retiring, return_exceptions=True)
         self._control.close()
         try:
-            await asyncio.to_thread(zygote.wait, _PATIENCE)
+            await asyncio.to_thread(zygote.wait, 2 * _PATIENCE)
         except subprocess.TimeoutExpired:
             zygote.kill()
             zygote.wait()
@@ -171,7 +171,7 @@ class Supervisor:
     # Changes
 
     async def _watch(self, folders: list[Path], *, recursive: bool) -> None:
-        from watchfiles import awatch
+        from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]
 
         def relevant(_: object, path: str) -> bool:
             return effect_of(Path(path), self.root) is not Effect.NOTHING

@@ -16,6 +16,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,12 +38,14 @@ _ALWAYS = (
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvloop",
 )
+#: Seconds for the children's own end; the supervisor waits longer for ours.
+_PATIENCE = 3.0
 _WITH_MODELS = ("asok.models", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite")
 
 
 def preload(root: Path) -> None:
     """Import what the site at `root` will need; what is not installed it doesn't need."""
-    names = list(_ALWAYS)
+    names: list[str] = list(_ALWAYS)
     if (root / "src" / "models").is_dir():
         names += _WITH_MODELS
     for name in names:
@@ -64,18 +67,26 @@ class Zygote:
 
     def run(self) -> None:
         """Do what the supervisor asks until it goes away; then end every child."""
+        # Python runs the handler while it waits in `receive`, and goes on waiting (PEP 475).
+        signal.signal(signal.SIGCHLD, lambda *_: self.reap())
         while (received := self.control.receive()) is not None:
             name, generation = received
-            self.reap()
             if name == "start":
                 self.start(generation, self.control.descriptor())
             elif name == "kill" and generation in self.children:
                 os.kill(self.children[generation], signal.SIGKILL)
+        self.end()
+
+    def end(self) -> None:
+        """Wait for the children, which end when their channels do; kill one that hangs."""
+        for number, seconds in ((0, _PATIENCE), (signal.SIGTERM, 1.0), (signal.SIGKILL, 1.0)):
+            for pid in list(self.children.values()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            end = time.monotonic() + seconds
+            while self.children and time.monotonic() < end:
+                time.sleep(0.01)
                 self.reap()
-        # A child ends by itself when its channel ends; this is for one that hangs.
-        for pid in self.children.values():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
 
     def reap(self) -> None:
         """Forget the children that have ended, so that none stays a zombie."""
@@ -83,15 +94,20 @@ class Zygote:
             with suppress(ChildProcessError):
                 if os.waitpid(pid, os.WNOHANG)[0] == 0:
                     continue
-            del self.children[generation]
+            self.children.pop(generation, None)
 
     def start(self, generation: int, descriptor: int) -> None:
         """Fork the child of `generation`, whose channel is `descriptor`."""
+        # One that ends at once must be known by its number before it is reaped.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         pid = os.fork()
         if pid:
             self.children[generation] = pid
             os.close(descriptor)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             return
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         status = 1
         try:
             self.control.close()
