@@ -1,0 +1,129 @@
+"""One time limit for a whole operation of redis-py: connecting, handshake, every send and receive.
+
+redis-py's own timeouts are for each of these, so a server that answers a byte at a time can
+hold a caller for minutes. Here the remaining time is set before every one of them. (Looking
+up a host name is the operating system's and has its own limit.)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from redis import Connection, ConnectionPool, Redis
+from redis import connection as redis_connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+__all__ = ["Deadline", "bounded_client"]
+
+
+class Deadline(threading.local):
+    """The end of the operation that this thread is in."""
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
+        self.end = 0.0
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        """Begin an operation: it ends `timeout` seconds from now."""
+        self.end = monotonic() + self.timeout
+        try:
+            yield
+        finally:
+            self.end = 0.0
+
+    def left(self) -> float:
+        """Seconds left, never less than a millisecond: 0 would mean "do not wait" to a socket."""
+        if not self.end:
+            return self.timeout
+        return max(0.001, self.end - monotonic())
+
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return bool(self.end) and monotonic() >= self.end
+
+
+class _TimedSocket:
+    """A socket whose every send and receive gets what is left of the deadline."""
+
+    def __init__(self, socket: Any, deadline: Deadline) -> None:
+        self._socket = socket
+        self._deadline = deadline
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+    def settimeout(self, value: float | None) -> None:
+        """The deadline decides."""
+
+    def _arm(self) -> None:
+        if self._deadline.passed():
+            raise TimeoutError("the time for this operation is up")
+        self._socket.settimeout(self._deadline.left())
+
+    def recv(self, *args: Any) -> bytes:
+        self._arm()
+        return self._socket.recv(*args)
+
+    def recv_into(self, *args: Any) -> int:
+        self._arm()
+        return self._socket.recv_into(*args)
+
+    def sendall(self, *args: Any) -> None:
+        self._arm()
+        self._socket.sendall(*args)
+
+
+def _timed(base: type[Connection], deadline: Deadline) -> type[Connection]:
+    """A connection class of redis-py (TCP, TLS or Unix) that keeps the deadline."""
+
+    class Timed(base):  # type: ignore[misc,valid-type]
+        @property
+        def socket_timeout(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+            return deadline.left()
+
+        @socket_timeout.setter
+        def socket_timeout(self, value: Any) -> None:  # what redis-py would set
+            pass
+
+        @property
+        def socket_connect_timeout(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+            return deadline.left()
+
+        @socket_connect_timeout.setter
+        def socket_connect_timeout(self, value: Any) -> None:  # what redis-py would set
+            pass
+
+        def _connect(self) -> Any:
+            connect: Any = super()._connect
+            return _TimedSocket(connect(), deadline)
+
+    return Timed
+
+
+def bounded_client(url: str, deadline: Deadline, *, connections: int) -> Any:
+    """A client of the server at `url` that keeps `deadline` and never tries twice.
+
+    Raises `ValueError` for a URL that redis-py does not take.
+    """
+    untyped: Any = redis_connection
+    base: type[Connection] = untyped.parse_url(url).get("connection_class", Connection)
+    pools: Any = ConnectionPool
+    pool = pools.from_url(
+        url,
+        connection_class=_timed(base, deadline),
+        max_connections=connections,
+        socket_timeout=deadline.timeout,
+        socket_connect_timeout=deadline.timeout,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+        health_check_interval=0,
+        # RESP2: no pushed messages, one round trip less to connect.
+        protocol=2,
+    )
+    return Redis(connection_pool=pool)

@@ -1,0 +1,45 @@
+"""The application's cache: set once by the composition root, used from anywhere."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from asok.cache.region import Cache
+
+__all__ = ["cache", "configure", "default"]
+
+_configured: Cache | None = None
+_lock = threading.Lock()
+
+
+def configure(region: Cache | None) -> None:
+    """Set the application's cache; None takes the setting back."""
+    global _configured
+    with _lock:
+        _configured = region
+
+
+def default() -> Cache:
+    """Return the application's cache; one in memory where no application set one."""
+    global _configured
+    with _lock:
+        if _configured is None:
+            _configured = Cache()
+        return _configured
+
+
+class _Default:
+    """`asok.cache.cache`: the cache that is configured at the moment it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(default(), name)
+
+    def __repr__(self) -> str:
+        return f"<the application's cache: {default()!r}>"
+
+
+if TYPE_CHECKING:
+    cache: Cache
+else:
+    cache = _Default()

@@ -1,0 +1,109 @@
+"""Reading and writing the file of one entry, whole or not at all.
+
+Up to one page a file is written over in place (see `record` for what that saves): the kernel
+copies a page in one go, also when the writer is killed in the middle, and a reader who meets
+the copying sees it from the checksum. Larger ones are a temporary file and a rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import Final
+
+from asok import atomic
+from asok.cache.record import HEAD, Record, size_of
+
+__all__ = ["read_document", "remove", "write_document"]
+
+#: Bytes of a page on every platform.
+_PAGE: Final = 4096
+#: Read in one call; larger entries take a second.
+_CHUNK: Final = 65536
+#: Looks at a file that changes while it is read, before it counts as damaged.
+_LOOKS: Final = 4
+#: Modification time of entries without an end: the year 2100.
+_NEVER: Final = 4_102_444_800.0
+#: A link, a folder, a pipe, a socket where an entry should be: somebody else's.
+_FOREIGN: Final = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EMLINK})
+
+
+def write_document(path: str, data: bytes, *, end: float | None) -> None:
+    """Put `data` into the file, whose modification time becomes `end` (seconds since 1970).
+
+    The caller keeps other writers away. Raises `OSError`; the old document stays then.
+    """
+    when = _NEVER if end is None else end
+    if len(data) <= _PAGE:
+        try:
+            _overwrite(path, data, when)
+        except OSError as error:
+            if error.errno not in _FOREIGN:
+                raise
+        else:
+            return
+    atomic.write(path, data)
+    os.utime(path, (when, when))
+
+
+def _overwrite(path: str, data: bytes, when: float) -> None:
+    """Write over a file, or into a new one, which is empty and therefore a miss until then."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    handle = os.open(path, flags, 0o600)
+    try:
+        before = os.fstat(handle).st_size
+        try:
+            written = os.write(handle, data)
+        except OSError:
+            if not before:
+                remove(path)  # new, and the disk has no room for its content
+            raise
+        if written < len(data):
+            remove(path)
+            raise OSError(errno.ENOSPC, "only a part could be written", path)
+        if before > written:
+            os.ftruncate(handle, written)
+        os.utime(handle, (when, when))
+    finally:
+        os.close(handle)
+
+
+def read_document(path: str) -> Record | None:
+    """Return the record of a file, or None for none: missing, damaged, somebody else's.
+
+    Raises `OSError` where the disk or a permission is to blame.
+    """
+    for _ in range(_LOOKS):
+        try:
+            data = _read(path)
+            return Record.decode(data) if len(data) >= HEAD else None
+        except ValueError:
+            continue  # being written over right now, or damaged for good
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno in _FOREIGN:
+                return None
+            raise
+    return None
+
+
+def _read(path: str) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        data = os.read(handle, _CHUNK)
+        if len(data) == _CHUNK:
+            rest = size_of(data) - _CHUNK
+            while rest > 0 and (more := os.read(handle, rest)):
+                data += more
+                rest -= len(more)
+        return data
+    finally:
+        os.close(handle)
+
+
+def remove(path: str) -> None:
+    """Remove a file that may be gone already. Raises `OSError`."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)

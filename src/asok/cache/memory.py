@@ -1,0 +1,218 @@
+"""The store in this process's memory: a dict in order of use, bounded in entries and bytes.
+
+A plain `OrderedDict` won against cachebox and moka in what the region needs: a get is one
+look-up, one comparison with the monotonic clock and one move to the end, each a single call
+into C, so it takes no lock. Whatever changes the accounts takes one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from sys import getsizeof
+from time import monotonic
+from typing import Any, cast
+
+from asok.cache.api import Entry, Lease, Tags
+from asok.cache.counter import counter_sum, not_a_counter
+from asok.cache.fork import renew_in_children
+from asok.cache.isolate import isolate
+
+__all__ = ["MemoryStore"]
+
+
+class _Kept(Entry):
+    """An entry with its times: `fresh_until` and `until` of the monotonic clock, and `size`."""
+
+    __slots__ = ("fresh_until", "size", "until")
+
+    def __init__(
+        self,
+        value: Any,
+        copy: Callable[[Any], Any] | None,
+        size: int,
+        tags: Tags,
+        fresh_until: float,
+        until: float,
+    ) -> None:
+        super().__init__(value, copy, tags=tags)
+        self.size = size
+        self.fresh_until = fresh_until
+        self.until = until
+
+
+class _MemoryLease:
+    """A lease of a memory store: held as long as the store knows it."""
+
+    __slots__ = ("key", "leases")
+
+    def __init__(self, key: str, leases: dict[str, _MemoryLease]) -> None:
+        self.key = key
+        self.leases = leases
+
+    def release(self) -> None:
+        if self.leases.get(self.key) is self:
+            self.leases.pop(self.key, None)
+
+
+class MemoryStore:
+    """Entries of one process, the least recently used leaving first.
+
+    `max_entries` and `max_bytes` bound it; bytes are what the objects take, about. A value
+    larger than an eighth of `max_bytes` is not stored, as it would push out the others.
+    """
+
+    blocking = False
+
+    def __init__(self, *, max_entries: int = 10_000, max_bytes: int = 64 * 1024 * 1024) -> None:
+        self.max_entries = max_entries
+        self.max_bytes = max_bytes
+        self.size = 0
+        self._data: OrderedDict[str, _Kept] = OrderedDict()
+        self._leases: dict[str, _MemoryLease] = {}
+        self._lock = threading.Lock()
+        renew_in_children(self)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def renew(self) -> None:
+        """After a fork: keep what is there, unless a thread was just changing it."""
+        if self._lock.locked():
+            self._data.clear()
+            self.size = 0
+        self._lock = threading.Lock()
+        self._leases.clear()  # their holders run in the parent
+
+    def get(self, key: str) -> Entry | None:
+        entry = self._data.get(key)
+        if entry is None:
+            return None
+        if monotonic() >= entry.fresh_until:
+            return self._late(key, entry)
+        try:  # noqa: SIM105 (`suppress` costs more than all the rest)
+            self._data.move_to_end(key)
+        except KeyError:
+            pass  # removed by another thread since; what was found was there when we asked
+        return entry
+
+    def _late(self, key: str, entry: _Kept) -> Entry | None:
+        """An entry after its time to live: the same in its grace, or nothing, and it goes."""
+        if monotonic() < entry.until:
+            return Entry(entry.value, entry.copy, fresh=False, tags=entry.tags)
+        with self._lock:
+            # Only this one: a fresh value may have been set since we looked.
+            if self._data.get(key) is entry:
+                self._drop(key)
+        return None
+
+    def _live(self, key: str) -> _Kept | None:
+        """The entry of a key that is within its time to live; the lock is held."""
+        entry = self._data.get(key)
+        return entry if entry is not None and monotonic() < entry.fresh_until else None
+
+    def _drop(self, key: str) -> bool:
+        entry = self._data.pop(key, None)
+        if entry is None:
+            return False
+        self.size -= entry.size
+        return True
+
+    def _put(self, key: str, entry: _Kept) -> None:
+        self._drop(key)
+        self._data[key] = entry
+        self.size += entry.size
+        while self.size > self.max_bytes or len(self._data) > self.max_entries:
+            _, oldest = self._data.popitem(last=False)
+            self.size -= oldest.size
+
+    def _kept(
+        self, key: str, value: Any, ttl: float | None, stale: float = 0.0, tags: Tags = ()
+    ) -> _Kept:
+        kept, copy, size = isolate(value)
+        fresh_until = inf if ttl is None else monotonic() + ttl
+        return _Kept(kept, copy, size + getsizeof(key), tags, fresh_until, fresh_until + stale)
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, Entry]:
+        found = ((key, self.get(key)) for key in keys)
+        return {key: entry for key, entry in found if entry is not None}
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        *,
+        ttl: float | None,
+        stale: float = 0.0,
+        tags: Tags = (),
+        lease: Lease | None = None,
+    ) -> bool:
+        entry = self._kept(key, value, ttl, stale, tags)
+        with self._lock:
+            if lease is not None and self._leases.get(key) is not lease:
+                return False
+            if self._leases:
+                self._leases.pop(key, None)
+            if entry.size > self.max_bytes // 8:
+                self._drop(key)
+                return False
+            self._put(key, entry)
+        return True
+
+    def add(self, key: str, value: Any, *, ttl: float | None, tags: Tags = ()) -> bool:
+        entry = self._kept(key, value, ttl, 0.0, tags)
+        with self._lock:
+            if self._live(key) is not None or entry.size > self.max_bytes // 8:
+                return False
+            self._put(key, entry)
+        return True
+
+    def incr(self, key: str, delta: int, *, ttl: float | None) -> int:
+        with self._lock:
+            entry = self._live(key)
+            if entry is None:
+                total = counter_sum(key, 0, delta)
+                self._put(key, self._kept(key, total, ttl))
+                return total
+            if entry.tags or entry.until != entry.fresh_until:
+                raise not_a_counter(key, "a value with tags or a time of grace")
+            # A new record in place of a changed one: a reader may hold the old.
+            total = counter_sum(key, entry.value, delta)
+            times = entry.fresh_until, entry.until
+            self._put(key, _Kept(total, None, entry.size, (), *times))
+            return total
+
+    def touch(self, key: str, ttl: float | None) -> bool:
+        with self._lock:
+            entry = self._live(key)
+            if entry is None:
+                return False
+            stale = 0.0 if entry.fresh_until == inf else entry.until - entry.fresh_until
+            fresh = inf if ttl is None else monotonic() + ttl
+            self._put(
+                key, _Kept(entry.value, entry.copy, entry.size, entry.tags, fresh, fresh + stale)
+            )
+        return True
+
+    def delete(self, key: str) -> bool:
+        with self._lock:
+            self._leases.pop(key, None)
+            was_live = self._live(key) is not None
+            self._drop(key)
+        return was_live
+
+    def clear(self) -> None:
+        with self._lock:
+            self._leases.clear()
+            self._data.clear()
+            self.size = 0
+
+    def lease(self, key: str) -> Lease | None:
+        made = _MemoryLease(key, self._leases)
+        with self._lock:
+            return cast("Lease", made) if self._leases.setdefault(key, made) is made else None
+
+    def close(self) -> None:
+        """Nothing to give back."""

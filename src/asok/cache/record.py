@@ -1,0 +1,106 @@
+"""One entry of the file store as a JSON document that knows whether it is whole.
+
+    {"check":"<crc32 of what follows>","size":<bytes of the document>,"key":…,"value":…}
+
+The two first members have a fixed width. They let a small entry be written over the old one
+in place: a reader who gets parts of both sees it from the checksum and reads again. On ext4
+a rename over an existing file costs 150–210 µs (it forces the new blocks to be allocated) and
+every new inode up to 700 µs after many were freed; a write in place costs 5 µs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from zlib import crc32
+
+import msgspec
+
+from asok.cache import clock
+from asok.cache.api import Entry, Tags
+from asok.cache.values import lift, lower
+
+__all__ = ["HEAD", "Record", "size_of"]
+
+_HEAD: Final = b'{"check":"%08x","size":%10d,'
+#: Bytes of the two first members.
+HEAD: Final = len(_HEAD % (0, 0))
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """What a file holds. Times are in seconds: see `clock` for the three of them."""
+
+    key: str
+    written: float
+    boot: str
+    since_boot: float
+    value: Any
+    ttl: float | None = None
+    stale: float = 0.0
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def make(cls, key: str, value: Any, ttl: float | None, stale: float, tags: Tags) -> Record:
+        """A record of now. Raises `CacheValueError` for what can't be stored."""
+        return cls(
+            key=shown(key),
+            written=clock.wall(),
+            boot=clock.boot_name(),
+            since_boot=clock.running(),
+            value=lower(value),
+            ttl=ttl,
+            stale=stale,
+            tags=tags,
+        )
+
+    def encode(self) -> bytes:
+        """The document."""
+        rest = memoryview(_encoder.encode(self))[1:]
+        return _HEAD % (crc32(rest), HEAD + len(rest)) + rest
+
+    @classmethod
+    def decode(cls, data: bytes) -> Record:
+        """Read a document with whatever follows it. Raises `ValueError` for anything else."""
+        size = size_of(data)
+        if len(data) < size:
+            raise ValueError(f"{len(data)} of {size} bytes are there")
+        rest = data[HEAD:size]
+        if data[:HEAD] != _HEAD % (crc32(rest), size):
+            raise ValueError("the checksum does not fit")
+        try:
+            record = _decoder.decode(b"{" + rest)
+            if b'"$' in rest:
+                record.value = lift(record.value)
+        except RecursionError:
+            raise ValueError("lies too deep") from None
+        return record
+
+    def entry(self) -> Entry | None:
+        """The entry as it is now, or None after its end."""
+        ttl = self.ttl
+        if ttl is None:
+            return Entry(self.value, tags=self.tags)
+        age = clock.age(self.boot, self.written, self.since_boot)
+        if age is None or age < 0 or age >= ttl + self.stale:
+            return None
+        return Entry(self.value, fresh=age < ttl, tags=self.tags)
+
+    @property
+    def end(self) -> float | None:
+        """When it ends by the wall clock, None for never."""
+        return None if self.ttl is None else self.written + self.ttl + self.stale
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Record)
+
+
+def size_of(data: bytes) -> int:
+    """Return the bytes that a document says it has. Raises `ValueError` for another start."""
+    if not data.startswith(b'{"check":"') or data[18:27] != b'","size":':
+        raise ValueError("not a file of this cache")
+    return int(data[27:37])
+
+
+def shown(key: str) -> str:
+    """A key as JSON can hold it (half surrogate pairs escaped)."""
+    return key if key.isascii() else key.encode("utf-8", "backslashreplace").decode()

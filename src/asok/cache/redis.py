@@ -1,0 +1,286 @@
+"""The store in Redis, shared by every process and host; this file alone needs the package.
+
+    <space>:v:<key>    a value as JSON text; with tags or a grace: `!<grace>|<tags>\\n<text>`
+    <space>:l:<key>    the token of who computes the value, for a few seconds at a time
+
+Every operation ends within one deadline, whatever the server does; after trouble the breaker
+answers at once. Redis counts the time to live itself, so hosts need no common clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from math import ceil
+from typing import Any, Final, NoReturn, TypeVar, cast
+from urllib.parse import urlsplit
+
+from asok.cache import redis_scripts as scripts
+from asok.cache.api import Entry, Lease, Tags
+from asok.cache.breaker import Breaker
+from asok.cache.counter import counter_sum, not_a_counter
+from asok.cache.fork import renew_in_children
+from asok.cache.redis_entry import join_entry, read_entry
+from asok.cache.redis_lease import RedisLease, Renewer
+from asok.cache.values import dumps
+from asok.errors import CacheUnavailable, ConfigurationError
+
+try:
+    import redis
+
+    from asok.cache.deadline import Deadline, bounded_client
+except ImportError as error:  # pragma: no cover  (a test runs it in a process without redis)
+    raise ConfigurationError(
+        "the cache backend 'redis' needs the package redis, which is not installed.",
+        fix='Run: pip install "asok[redis]"',
+    ) from error
+
+__all__ = ["RedisStore"]
+
+log = logging.getLogger("asok.cache")
+
+T = TypeVar("T")
+
+#: Bytes of a stored value, at most: larger ones would hold up everybody on the server.
+VALUE_LIMIT: Final = 16 * 1024 * 1024
+#: Keys that are removed in one step of `clear`.
+_BATCH: Final = 500
+
+
+class RedisStore:
+    """Entries under `space` in the Redis at `url`.
+
+    `timeout` (seconds) is the limit of a whole operation, `connections` bounds the pool of a
+    process. Raises `ConfigurationError` for a URL that is none.
+    """
+
+    blocking = True
+
+    def __init__(
+        self, url: str, *, space: str = "asok", timeout: float = 5.0, connections: int = 32
+    ) -> None:
+        self.space = space
+        self.timeout = timeout
+        self._connections = connections
+        self._deadline = Deadline(timeout)
+        try:
+            self._client = bounded_client(url, self._deadline, connections=connections)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"got {url!r} as the address of Redis: {error}.",
+                fix="Set REDIS_URL=redis://localhost:6379/0",
+            ) from error
+        self._values = f"{space}:v:".encode()
+        self._leases = f"{space}:l:".encode()
+        self._commit = self._client.register_script(scripts.COMMIT)
+        self._add = self._client.register_script(scripts.ADD)
+        self._delete = self._client.register_script(scripts.DELETE)
+        self._touch = self._client.register_script(scripts.TOUCH)
+        self._release = self._client.register_script(scripts.RELEASE)
+        self._extend = self._client.register_script(scripts.EXTEND)
+        # Never more callers than connections, so a wait for one is part of the deadline.
+        self._slots = threading.BoundedSemaphore(connections)
+        self._breaker = Breaker(f"Redis at {_shown(url)}", self._ping)
+        self._renewer = Renewer(self._extend_lease)
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """After a fork: redis-py makes new connections by itself; locks and threads are ours."""
+        self._slots = threading.BoundedSemaphore(self._connections)
+        self._breaker.renew()
+        self._renewer.renew()
+
+    def _run(self, action: Callable[[Any], T], *, guarded: bool = True) -> T:
+        """Run `action(client)` within the deadline. Raises `CacheUnavailable` for any trouble."""
+        if guarded and self._breaker.open:
+            self._breaker.check()
+        with self._deadline.running():
+            if not self._slots.acquire(timeout=self.timeout):
+                self._trouble(f"no connection was free for {self.timeout:g} s", guarded)
+            try:
+                return action(self._client)
+            except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+                self._trouble(f"{type(error).__name__}: {error}", guarded, error)
+            except redis.ReadOnlyError as error:
+                # A replica after a failover: the next operation connects anew, to the master.
+                self._client.connection_pool.disconnect(inuse_connections=False)
+                raise CacheUnavailable(f"{self._breaker.name} is a replica: {error}") from error
+            except redis.RedisError as error:
+                raise CacheUnavailable(f"{self._breaker.name} refused: {error}") from error
+            finally:
+                self._slots.release()
+
+    def _trouble(self, reason: str, guarded: bool, cause: BaseException | None = None) -> NoReturn:
+        if guarded:
+            self._breaker.trip(reason)
+        raise CacheUnavailable(f"{self._breaker.name}: {reason}") from cause
+
+    def _ping(self) -> None:
+        self._run(lambda client: client.ping(), guarded=False)
+
+    def _names(self, key: str) -> tuple[bytes, bytes]:
+        name = key.encode("utf-8", "surrogatepass")
+        return self._values + name, self._leases + name
+
+    def get(self, key: str) -> Entry | None:
+        name = self._values + key.encode("utf-8", "surrogatepass")
+
+        def fetch(client: Any) -> Entry | None:
+            data: bytes | None = client.get(name)
+            if data is None:
+                return None
+            return read_entry(data, lambda: client.pttl(name))
+
+        return self._run(fetch)
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, Entry]:
+        names = [self._names(key)[0] for key in keys]
+
+        def fetch(client: Any) -> dict[str, Entry]:
+            found: dict[str, Entry] = {}
+            for key, name, data in zip(keys, names, client.mget(names), strict=True):
+                entry = data and read_entry(data, lambda name=name: client.pttl(name))
+                if entry:
+                    found[key] = entry
+            return found
+
+        return self._run(fetch) if names else {}
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        *,
+        ttl: float | None,
+        stale: float = 0.0,
+        tags: Tags = (),
+        lease: Lease | None = None,
+    ) -> bool:
+        data = join_entry(dumps(value), stale if ttl is not None else 0.0, tags)
+        if len(data) > VALUE_LIMIT:
+            self.delete(key)
+            return False
+        milliseconds = _milliseconds(ttl, stale)
+        name, lease_name = self._names(key)
+        if lease is not None:
+            token = cast("RedisLease", lease).end()
+            return bool(
+                self._run(
+                    lambda client: self._commit(
+                        keys=[name, lease_name], args=[token, data, milliseconds], client=client
+                    )
+                )
+            )
+
+        def write(client: Any) -> None:
+            # One step: a computation that began before must not be stored in between.
+            with client.pipeline(transaction=True) as pipe:
+                pipe.delete(lease_name)
+                pipe.set(name, data, px=milliseconds or None)
+                pipe.execute()
+
+        self._run(write)
+        return True
+
+    def add(self, key: str, value: Any, *, ttl: float | None, tags: Tags = ()) -> bool:
+        data = join_entry(dumps(value), 0.0, tags)
+        if len(data) > VALUE_LIMIT:
+            return False
+        name, _ = self._names(key)
+        args = [data, _milliseconds(ttl, 0.0)]
+        return bool(self._run(lambda client: self._add(keys=[name], args=args, client=client)))
+
+    def incr(self, key: str, delta: int, *, ttl: float | None) -> int:
+        name, _ = self._names(key)
+        counter_sum(key, 0, delta)  # refuse a step that Redis would not take either
+
+        def count(client: Any) -> int:
+            with client.pipeline(transaction=True) as pipe:
+                # In one step, so that no counter is ever left without its end.
+                pipe.set(name, 0, px=_milliseconds(ttl, 0.0) or None, nx=True)
+                pipe.incrby(name, delta)
+                return pipe.execute()[1]
+
+        try:
+            return self._run(count)
+        except CacheUnavailable as error:
+            refusal = str(error.__cause__)
+            if "not an integer" not in refusal and "overflow" not in refusal:
+                raise
+        entry = self.get(key)
+        if entry is not None and not entry.fresh:  # in its grace, so it counts as absent
+            self.delete(key)
+            return self.incr(key, delta, ttl=ttl)
+        if entry is not None and entry.plain:
+            counter_sum(key, entry.value, delta)
+        raise not_a_counter(key, "a value with tags or a time of grace")
+
+    def touch(self, key: str, ttl: float | None) -> bool:
+        name, _ = self._names(key)
+        args = [_milliseconds(ttl, 0.0)]
+        return bool(self._run(lambda client: self._touch(keys=[name], args=args, client=client)))
+
+    def delete(self, key: str) -> bool:
+        names = list(self._names(key))
+        return bool(self._run(lambda client: self._delete(keys=names, client=client)))
+
+    def clear(self) -> None:
+        # Leases first: from then on nothing that was begun before is stored.
+        for space in (self._leases, self._values):
+            for names in self._scan(space):
+                self._run(lambda client, names=names: client.unlink(*names))
+
+    def _scan(self, prefix: bytes) -> Iterator[list[bytes]]:
+        """The names that begin with `prefix`, in batches; each step has its own deadline."""
+        pattern = b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^-" else bytes([c]) for c in prefix)
+        cursor: int = 0
+        while True:
+            at = cursor
+            cursor, names = self._run(
+                lambda client, at=at: client.scan(at, match=pattern + b"*", count=_BATCH)
+            )
+            if names:
+                yield names
+            if not cursor:
+                return
+
+    def lease(self, key: str) -> Lease | None:
+        _, name = self._names(key)
+        made = RedisLease(name, secrets.token_hex(16), self._renewer, self._release_lease)
+        limit = int(made.seconds * 1000)
+        if not self._run(lambda client: client.set(name, made.token, px=limit, nx=True)):
+            return None
+        self._renewer.add(made)
+        return made
+
+    def _extend_lease(self, lease: RedisLease) -> bool:
+        args = [lease.token, int(lease.seconds * 1000)]
+        with suppress(CacheUnavailable):
+            return bool(
+                self._run(lambda client: self._extend(keys=[lease.name], args=args, client=client))
+            )
+        return True  # not known: try again
+
+    def _release_lease(self, lease: RedisLease) -> None:
+        with suppress(CacheUnavailable):  # it ends by itself soon
+            self._run(
+                lambda client: self._release(keys=[lease.name], args=[lease.token], client=client)
+            )
+
+    def close(self) -> None:
+        self._renewer.stop()
+        self._client.connection_pool.disconnect()
+
+
+def _milliseconds(ttl: float | None, stale: float) -> int:
+    """The time until Redis drops an entry; 0 for never."""
+    return 0 if ttl is None else max(1, ceil((ttl + stale) * 1000))
+
+
+def _shown(url: str) -> str:
+    """A URL without its password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()

@@ -1,0 +1,83 @@
+"""Computing anew in the background what is served stale meanwhile.
+
+At most eight at a time, one a key, and none of a key for a second after it failed. Whatever
+is not begun here is begun by a later caller, who gets the stale value too.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from time import monotonic
+from typing import Final
+
+from asok.cache.fork import renew_in_children
+from asok.cache.remember import Plan, Remember
+
+__all__ = ["Refreshes"]
+
+log = logging.getLogger("asok.cache")
+
+_TOGETHER: Final = 8
+#: Seconds that a key rests after its computation failed, and how many such keys are kept.
+_REST: Final = 1.0
+_RESTING: Final = 1000
+
+
+class Refreshes:
+    """The background computations of one region."""
+
+    def __init__(self, remember: Remember) -> None:
+        self._remember = remember
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """After a fork: those that were running run in the parent."""
+        self._running: set[str] = set()
+        self._failed: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, key: str) -> bool:
+        """Whether the caller is to refresh `key`, and to call `end` after that."""
+        with self._lock:
+            if key in self._running or len(self._running) >= _TOGETHER:
+                return False
+            if monotonic() < self._failed.get(key, 0.0):
+                return False
+            self._running.add(key)
+            return True
+
+    def end(self, key: str, failure: Exception | None) -> None:
+        """Say how it went. A failure is logged, and the stale value stays until its end."""
+        with self._lock:
+            self._running.discard(key)
+            self._failed.pop(key, None)
+            if failure is not None:
+                if len(self._failed) >= _RESTING:
+                    self._failed.clear()
+                self._failed[key] = monotonic() + _REST
+        if failure is not None:
+            log.error("%r could not be computed anew and stays stale", key, exc_info=failure)
+
+    def start(self, key: str, plan: Plan) -> None:
+        """Refresh `key` in a thread, which sees nothing of the caller's context variables."""
+        if self.begin(key):
+            run = threading.Thread(
+                target=self._run, args=(key, plan), name="asok-cache-refresh", daemon=True
+            )
+            run.start()
+
+    def _run(self, key: str, plan: Plan) -> None:
+        failure: Exception | None = None
+        try:
+            lease = self._remember.attempt(key)
+            if lease is not None:
+                entry = self._remember.find(key)
+                if entry is not None and entry.fresh:
+                    lease.release()  # another process was faster
+                else:
+                    self._remember.compute(key, plan, lease)
+        except Exception as error:  # noqa: BLE001  the boundary of a thread: `end` logs it
+            failure = error
+        self.end(key, failure)
