@@ -9,7 +9,7 @@ import pytest
 
 from asok.live.lease import ByteLocks
 
-from .conftest import in_fork
+from .ports import in_fork
 
 
 @pytest.fixture(params=[True, False], ids=["open-file", "posix"])

@@ -13,8 +13,8 @@ from asok.errors import ComponentError, FrozenPageError, LiveError, StateError
 from asok.live import Html, Limits, SocketSecrets, owner_of
 from asok.live.token import NO_STATE, Frozen, Joined
 
-from .conftest import Site
 from .fake_client import FakeClient, wrappers
+from .ports import Site
 
 
 class Counter(Component):

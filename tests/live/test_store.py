@@ -16,7 +16,7 @@ import pytest
 from asok.errors import ConfigurationError
 from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, Row, SqliteLiveStore
 
-from .conftest import StoreMaker, in_fork
+from .ports import StoreMaker, in_fork
 from .worker import make_store
 
 ROW = Row(b'{"a":"\xc3\xa9"}', 3, "schema", "props", 1, {"tab": (4, 3)})
