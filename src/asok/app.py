@@ -176,7 +176,7 @@ class Asok:
             bytecode=None if self.settings.debug else self.settings.state_folder / "bytecode",
             auto_reload=self.settings.debug,
             globals={"static": self._static},
-            fragments=self.cache,
+            fragments=backends.CachedFragments(self.cache),
         )
 
     def _static(self, name: str) -> str:
@@ -218,6 +218,7 @@ class Asok:
             pages={route.pattern: self._load(route) for route in self.router.routes},
             error_pages={status: self._load(route) for status, route in self.tree.errors.items()},
             render_template=rendering,
+            cache=self.cache,
             sessions=self.sessions,
             ids=self.ids,
             csrf=Csrf(self.keys),

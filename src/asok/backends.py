@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +20,22 @@ from asok.sessions import (
 )
 from asok.settings import Settings
 
-__all__ = ["assets", "cache", "hosts", "live_store", "sessions"]
+__all__ = ["CachedFragments", "assets", "cache", "hosts", "live_store", "sessions"]
 
 _LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+
+
+class CachedFragments:
+    """What `{% cache %}` stores in: the application's cache, under keys of its own."""
+
+    def __init__(self, region: Cache) -> None:
+        self._region = region
+
+    def get_or_render(
+        self, key: str, ttl: float | timedelta | None, render: Callable[[], str]
+    ) -> str:
+        """Return the fragment, rendered once for all who ask meanwhile."""
+        return self._region.remember(f"fragment:{key}", ttl, render)
 
 
 def cache(settings: Settings) -> Cache:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from asok.asgi import cached_page
 from asok.asgi.hosts import HostCheck
 from asok.asgi.page import Page
 from asok.asgi.request import Request
 from asok.asgi.visitor import CookiePolicy, Visitor, cookie_value
+from asok.cache import Cache, PagePolicy
 from asok.pages import Router
 from asok.sessions import Csrf, Policy, SessionIds, SessionStore
 
@@ -35,6 +37,7 @@ class Parts:
     """By pattern."""
     error_pages: Mapping[int, Page]
     render_template: RenderTemplate
+    cache: Cache
     sessions: SessionStore
     ids: SessionIds
     csrf: Csrf
@@ -52,6 +55,10 @@ class Parts:
     def render(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
         """The `SiteView` of a request."""
         return self.render_template(request, template, context)
+
+    def cached_page(self, request: Request, policy: PagePolicy, call: Callable[[], Any]) -> Any:
+        """The `SiteView` of a request: a frozen page is stored already and asks no cache."""
+        return call() if request.frozen else cached_page.answer(self.cache, request, policy, call)
 
     def secure(self, scope: Mapping[str, Any]) -> bool:
         """Whether this request came by https."""

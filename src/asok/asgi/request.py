@@ -22,6 +22,8 @@ from starlette.responses import (
 )
 
 from asok.asgi.uploads import Body, Upload
+from asok.asgi.watched import Watched
+from asok.cache import PagePolicy
 from asok.errors import AsokError
 from asok.holes import secrets
 from asok.sessions import FIELD, Session
@@ -44,6 +46,10 @@ class SiteView(Protocol):
 
     def render(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
         """Render a template for a request, with the site's globals."""
+        ...
+
+    def cached_page(self, request: Request, policy: PagePolicy, call: Callable[[], Any]) -> Any:
+        """Return the answer of a handler under `@cache_page`."""
         ...
 
 
@@ -89,10 +95,20 @@ class Request:
         self.reads: set[str] = set()
         self._body = body or Body()
         self._user: Any = None
+        self._watched: tuple[Any, Any] | None = None
 
     def accept_body(self, body: Body) -> None:
         """Take the body that was read for this request."""
         self._body = body
+
+    def watch(self, query: Watched, headers: Watched) -> None:
+        """Begin to note what is read: `query` and `headers` take the place of the real ones."""
+        self.reads = set()
+        self._watched = (query, headers)
+
+    def cached_page(self, policy: PagePolicy, call: Callable[[], Any]) -> Any:
+        """What `@cache_page` asks for: the answer of `call`, from the cache where it may be."""
+        return self.site.cached_page(self, policy, call)
 
     # What was asked for
 
@@ -114,7 +130,7 @@ class Request:
     def args(self) -> QueryParams:
         """The query parameters: `request.args["page"]`, `.get("page")`, `.getlist("tag")`."""
         self.reads.add("args")
-        return self.http.query_params
+        return self._watched[0] if self._watched else self.http.query_params
 
     @property
     def query_params(self) -> QueryParams:
@@ -124,7 +140,7 @@ class Request:
     @property
     def headers(self) -> Headers:
         self.reads.add("headers")
-        return self.http.headers
+        return self._watched[1] if self._watched else self.http.headers
 
     @property
     def cookies(self) -> dict[str, str]:
