@@ -35,12 +35,10 @@ def clear(only: str | None) -> None:
         else:
             from asok.cache import Cache
 
-            place = (
-                {"url": settings.redis_url}
-                if settings.cache_backend == "redis"
-                else {"path": settings.cache_path}
-            )
-            Cache(backend=settings.cache_backend, **place).flush()
+            if settings.cache_backend == "redis":
+                Cache(backend="redis", url=settings.redis_url).flush()
+            else:
+                Cache(backend="file", path=settings.cache_path).flush()
             click.echo(f"values  forgotten ({settings.cache_backend})")
     if only != "values":
         from asok.pages import DiskStore

@@ -24,6 +24,11 @@ class SourceLine:
     marked: tuple[int, int] | None = None
 
     @property
+    def narrow(self) -> bool:
+        """Whether only a part of the line is marked, which is worth underlining."""
+        return self.marked is not None and self.parts[1].strip() != self.text.strip()
+
+    @property
     def parts(self) -> tuple[str, str, str]:
         """The text before, in and after what is marked."""
         start, end = self.marked or (0, 0)

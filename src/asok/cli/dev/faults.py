@@ -35,8 +35,14 @@ class Fault:
     @property
     def mine(self) -> tuple[Frame, ...]:
         """The user's own frames beside `place`, the innermost first."""
-        hidden = self.place.place if self.place else None
-        return tuple(one for one in reversed(self.frames) if one.mine and one.place != hidden)
+        found: dict[tuple[Path, int], Frame] = {}
+        for one in reversed(self.frames):
+            if not one.mine or (self.place is not None and one.place == self.place.place):
+                continue
+            # A comprehension is a call of its own on its function's line (before 3.12).
+            if one.place not in found or found[one.place].function.startswith("<"):
+                found[one.place] = one
+        return tuple(found.values())
 
     @property
     def others(self) -> tuple[Frame, ...]:
@@ -128,11 +134,10 @@ def _each_place_once(faults: list[Fault]) -> tuple[Fault, ...]:
                     rest = tuple(one for one in fault.frames if one.place != place.place)
                     fault = replace(fault, place=None, frames=rest)
                     break
-        if result and fault.place is None and not fault.mine and not fault.fix:
+        if result and fault.place is None and fault.message.rstrip(".") in result[-1].message:
+            # All that it says was said, at the same place: only its calls are left.
             before = result[-1]
-            if fault.message in before.message and fault.kind in before.message:
-                # All that it says was said: only its calls are left.
-                result[-1] = replace(before, frames=before.frames + fault.frames)
-                continue
+            result[-1] = replace(before, frames=before.frames + fault.frames)
+            continue
         result.append(fault)
     return tuple(result)

@@ -18,6 +18,8 @@ __all__ = ["Frame", "FrameReader"]
 
 _MOST_FRAMES: Final = 60
 _MOST_VARIABLES: Final = 40
+#: What every template can use; none of it says why this one failed.
+_IN_EVERY_TEMPLATE: Final = frozenset({"csrf_input", "csrf_token", "nonce", "request"})
 _FOREIGN: Final = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"})
 
 
@@ -97,13 +99,14 @@ class FrameReader:
         )
 
     def _variables(self, frame: FrameType) -> Iterator[tuple[str, str]]:
-        of_module = frame.f_locals is frame.f_globals
+        template = not frame.f_code.co_filename.endswith(".py")
+        of_all = template or frame.f_locals is frame.f_globals
         shown = 0
         for name, value in list(frame.f_locals.items()):
             # What a module imports and defines is in its source already.
-            if of_module and (callable(value) or isinstance(value, ModuleType)):
+            if of_all and (callable(value) or isinstance(value, ModuleType)):
                 continue
-            if name.startswith("__"):
+            if name.startswith("__") or (template and name in _IN_EVERY_TEMPLATE):
                 continue
             yield name, self.masker.show(name, value)
             shown += 1
@@ -119,7 +122,8 @@ def _walk(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 def _columns(code: CodeType, instruction: int, path: Path, line: int) -> Columns | None:
     """Return where in its line the instruction stands, where it stands in one line alone."""
-    if instruction < 0:
+    if instruction < 0 or path.suffix != ".py":
+        # The code of a template is generated: its columns are not those of the source.
         return None
     position = next(itertools.islice(code.co_positions(), instruction // 2, None), None)
     if position is None or position[0] != position[1] or position[0] != line:

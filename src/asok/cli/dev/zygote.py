@@ -19,6 +19,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 from asok.cli.dev.channel import Channel
 
@@ -68,7 +69,7 @@ class Zygote:
     def run(self) -> None:
         """Do what the supervisor asks until it goes away; then end every child."""
         # Python runs the handler while it waits in `receive`, and goes on waiting (PEP 475).
-        signal.signal(signal.SIGCHLD, lambda *_: self.reap())
+        signal.signal(signal.SIGCHLD, self._on_end)
         while (received := self.control.receive()) is not None:
             name, generation = received
             if name == "start":
@@ -87,6 +88,9 @@ class Zygote:
             while self.children and time.monotonic() < end:
                 time.sleep(0.01)
                 self.reap()
+
+    def _on_end(self, number: int, frame: FrameType | None) -> None:
+        self.reap()
 
     def reap(self) -> None:
         """Forget the children that have ended, so that none stays a zombie."""
