@@ -1,8 +1,9 @@
 """The live search over the whole documentation: in the header of every page."""
 
+from src.library.search_index import search
+
 from asok import Component
 from asok.component import exposed
-from src.library.search_index import search
 
 
 class Search(Component):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from src.library import front_matter, markdown
@@ -42,7 +43,7 @@ def all_documents() -> tuple[Document, ...]:
     """
     found = [_read(file) for file in sorted(CONTENT.rglob("*.md"))]
     found.sort(key=lambda document: (SECTIONS.index(document.section), document.order))
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if (one.section, one.order) == (other.section, other.order):
             raise DocumentError(
                 f"{one.path} and {other.path} both have order {one.order} in {one.section}.",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -56,7 +57,8 @@ def render(source: str) -> Rendered:
     tokens = _parser().parse(source)
     headings = _number_headings(tokens)
     html = _parser().renderer.render(tokens, _parser().options, {})
-    return Rendered(Markup(html), headings, _sections(tokens))
+    # markdown-it escapes everything; HTML in the source stays text.
+    return Rendered(Markup(html), headings, _sections(tokens))  # noqa: S704
 
 
 @cache
@@ -73,7 +75,7 @@ def _number_headings(tokens: Sequence[Token]) -> tuple[Heading, ...]:
     """Give every heading an id that is unique in its document; return those of level 2 and 3."""
     taken: set[str] = set()
     found: list[Heading] = []
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type != "heading_open":
             continue
         title = _words(inline)

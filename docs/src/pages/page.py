@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from asok import Request
 from src.library.markdown import render
+
+from asok import Request
 
 SSG = True
 

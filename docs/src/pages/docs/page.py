@@ -1,7 +1,8 @@
 """`/docs` has no text of its own: the reader begins at the first document."""
 
-from asok import Request
 from src.library.document import all_documents
+
+from asok import Request
 
 
 def get(request: Request):

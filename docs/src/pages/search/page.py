@@ -1,7 +1,8 @@
 """The search as a page: for the Enter key, for links, and where JavaScript is off."""
 
-from asok import Request
 from src.library.search_index import search
+
+from asok import Request
 
 
 def get(request: Request):

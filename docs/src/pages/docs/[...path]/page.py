@@ -1,7 +1,8 @@
 """Every page of the documentation: one static page for each file below `content/`."""
 
-from asok import Request
 from src.library.document import all_documents, find, neighbours, sections
+
+from asok import Request
 
 SSG = True
 
