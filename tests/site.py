@@ -52,9 +52,9 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def serve(root: Path, *arguments: str, **variables: str) -> Generator[str]:
+def serve(root: Path, *arguments: str, port: int | None = None, **variables: str) -> Generator[str]:
     """Serve the site at `root` with uvicorn in another process; yields its base URL."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "uvicorn", "wsgi:app", "--port", str(port), *arguments]
     process = subprocess.Popen(
         command,

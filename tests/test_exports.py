@@ -28,7 +28,6 @@ PACKAGES = [
     "asok.models",
     "asok.pages",
     "asok.sessions",
-    "tet",
     "tet.config",
     "tet.static",
 ]

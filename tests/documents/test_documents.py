@@ -333,7 +333,7 @@ def test_the_state_survives_a_restart_of_the_server(tab: Page, site: Path) -> No
         tab.goto(first + "/counter")
         tab.get_by_role("button", name="Add 1").click()
         expect(tab.get_by_text("Count: 11")).to_be_visible()
-        port = first.rpartition(":")[2]
-    with serve(site, "--port", port):
+        port = int(first.rpartition(":")[2])
+    with serve(site, port=port):
         tab.reload()
         expect(tab.get_by_text("Count: 11")).to_be_visible()
