@@ -87,6 +87,17 @@ def test_search_shows_results_while_typing(page: Page, docs_url: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Static pages and ISR")
 
 
+def test_search_results_fit_on_a_phone(page: Page, docs_url: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(docs_url)
+    page.get_by_role("searchbox").press_sequentially("session", delay=20)
+    expect(page.locator(".results a").first).to_be_visible()
+    box = page.locator(".results").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+
+
 def test_search_works_without_javascript(chromium: Browser, docs_url: str) -> None:
     context = chromium.new_context(java_script_enabled=False)
     try:
