@@ -222,7 +222,9 @@ class Asok:
             sessions=self.sessions,
             ids=self.ids,
             csrf=Csrf(self.keys),
-            cookies=CookiePolicy(samesite=settings.session_samesite),
+            cookies=CookiePolicy(
+                samesite=settings.session_samesite, max_age=settings.session_absolute_ttl
+            ),
             policy=Policy(csp),
             hosts=backends.hosts(settings),
             max_body=settings.max_content_length,

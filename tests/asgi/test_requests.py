@@ -335,3 +335,9 @@ def test_a_wsgi_server_is_told_what_to_run(app: Asok) -> None:
     assert seen == ["500 Internal Server Error"]
     assert b"asok preview" in body
     assert "uvicorn wsgi:app" in log.getvalue()
+
+
+def test_the_cookie_lives_as_long_as_a_session_may(tmp_path: Path) -> None:
+    app = load_site(write_site(tmp_path, SITE), session_absolute_ttl=90 * 86_400)
+    with TestClient(app, base_url="http://localhost") as client:
+        assert "Max-Age=7776000;" in client.get("/login").headers["set-cookie"]

@@ -133,6 +133,44 @@ def test_login_takes_a_new_id_and_keeps_the_data(store: SessionStore) -> None:
     assert dict(opened(store, session.id)) == {"cart": [1], "user": 7}
 
 
+def test_a_login_without_any_cookie_gets_one(store: SessionStore) -> None:
+    session = opened(store, None)
+    session.login(user=7)
+    assert session.save()
+    assert dict(opened(store, session.id)) == {"user": 7}
+
+
+def test_a_login_that_can_not_be_saved_ends_nothing(store: SessionStore) -> None:
+    ended: list[str] = []
+    old = saved(store, cart=[1])
+    session = opened(store, old, ended.append)
+    session.login(photo="x" * 70_000)
+    with pytest.raises(SessionError, match="'photo'"):
+        session.save()
+    assert ended == []
+    assert dict(opened(store, old)) == {"cart": [1]}
+
+
+def test_changes_that_were_dropped_are_not_saved(store: SessionStore) -> None:
+    old = saved(store, cart=[1])
+    session = opened(store, old)
+    session.login(photo=object())
+    session.drop()
+    assert session.id == old
+    assert session.save() is False
+    assert dict(opened(store, old)) == {"cart": [1]}
+
+
+def test_two_first_writers_do_not_undo_each_other(store: SessionStore) -> None:
+    visitor = IDS.new()
+    first, second = opened(store, visitor), opened(store, visitor)
+    first["a"] = 1
+    second["b"] = 1
+    first.save()
+    second.save()
+    assert dict(opened(store, visitor)) == {"a": 1, "b": 1}
+
+
 def test_logout_forgets_everything_and_nothing_revives_it(store: SessionStore) -> None:
     session_id = saved(store, user=7)
     late = opened(store, session_id)
@@ -211,6 +249,57 @@ def test_sqlite_serves_threads_and_forks(tmp_path: Path) -> None:
     assert found is not None
     assert len(found.data) == 82
     assert oct((tmp_path / "s.sqlite3").stat().st_mode)[-3:] == "600"
+    store.close()
+
+
+def test_connections_of_threads_that_ended_are_closed(tmp_path: Path) -> None:
+    store = SqliteSessionStore(tmp_path / "s.sqlite3")
+    for _ in range(5):
+        thread = threading.Thread(target=store.load, args=("x",))
+        thread.start()
+        thread.join()
+    store.load("x")
+    assert len(store._connections) == 1
+    store.close()
+
+
+def test_what_expired_is_deleted_and_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteSessionStore(tmp_path / "s.sqlite3", idle=100, absolute=1000)
+    visitor = IDS.new()
+    store.create(visitor, {"a": 1})
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 50)
+    store.create("other", {"b": 1})
+    monkeypatch.setattr(time, "time", lambda: now + 101)
+    store.create(visitor, {"c": 1})
+    found = store.load(visitor)
+    assert found is not None
+    assert found.data == {"c": 1}
+    monkeypatch.setattr(time, "time", lambda: now + 300)
+    store.create("new", {})
+    count = store._connection().execute("SELECT count(*) FROM session").fetchone()
+    assert count == (1,)
+    store.close()
+
+
+def test_a_value_that_no_file_can_hold_leaves_the_store_usable(tmp_path: Path) -> None:
+    store = SqliteSessionStore(tmp_path / "s.sqlite3")
+    store.create("x", {"a": 1})
+    with pytest.raises(TypeError):
+        store.merge("x", {"b": object()}, ())
+    assert store.merge("x", {"b": 2}, ())
+    store.close()
+
+
+def test_memory_forgets_what_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemorySessionStore(idle=100, absolute=1000)
+    store.create("x", {"a": 1})
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 101)
+    store.create("y", {})
+    assert list(store._sessions) == ["y"]
     store.close()
 
 

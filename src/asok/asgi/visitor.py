@@ -68,7 +68,6 @@ class Visitor:
         self.session = Session(store, session_id, new_id=ids.new, revoked=revoked)
         self._ids = ids
         self._csrf = csrf
-        self._minted = False
         self.secrets = VisitorSecrets(new_nonce, lambda: self.csrf_token)
 
     @property
@@ -76,7 +75,6 @@ class Visitor:
         """This visitor's token; asking for it mints an id for a visitor without one."""
         if self.session.id is None:
             self.session.id = self._ids.new()
-            self._minted = True
         return self._csrf.token(self.session.id)
 
     def valid(self, token: str) -> bool:
@@ -85,5 +83,4 @@ class Visitor:
 
     def finish(self) -> str | None:
         """Save the session; return the id to set as a cookie, or None where none is due."""
-        due = self.session.save()
-        return self.session.id if due or self._minted else None
+        return self.session.id if self.session.save() else None

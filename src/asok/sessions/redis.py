@@ -81,8 +81,10 @@ class RedisSessionStore:
         fields = {key: json.dumps(value) for key, value in data.items()}
         key = self._prefix + session_id
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(key)
-            pipe.hset(key, mapping={**fields, _CREATED: repr(now)})
+            # Two first requests of a visitor: the second must not undo what the first wrote.
+            pipe.hsetnx(key, _CREATED, repr(now))
+            if fields:
+                pipe.hset(key, mapping=fields)
             pipe.pexpireat(key, int(ends * 1000))
             pipe.execute()
 

@@ -45,6 +45,7 @@ class Session(MutableMapping[str, Any]):
         self._ended: list[str] = []
         self._refresh_at = 0.0
         self._new_id = new_id
+        self._cookie = session_id
         self.id = session_id
         self.modified = False
 
@@ -115,22 +116,35 @@ class Session(MutableMapping[str, Any]):
         self._exists = False
         self._loaded = {}
 
+    def drop(self) -> None:
+        """Forget what was changed since the request began: it failed, or can't be saved."""
+        self._ended.clear()
+        self._data = None
+        self.modified = False
+        if self._cookie is not None:
+            self.id = self._cookie
+
     def save(self) -> bool:
         """Write what changed; return whether the visitor needs a cookie with `id`.
 
         A session that was logged out meanwhile is not revived. Raises `SessionError` for
-        values that are not JSON or for more than `MAX_BYTES`.
+        values that are not JSON or for more than `MAX_BYTES`; then nothing has changed.
         """
-        rotated = bool(self._ended)
-        for ended in self._ended:
+        encoded = self._encoded() if self.modified and self._data is not None else None
+        if encoded is not None:
+            self._write(encoded)
+        elif self._exists and self.id is not None and time.time() > self._refresh_at:
+            self._store.merge(self.id, {}, ())
+        while self._ended:
+            ended = self._ended[0]
             self._store.delete(ended)
+            del self._ended[0]
             if self._revoked is not None:
                 self._revoked(ended)
-        self._ended.clear()
-        if not self.modified or self._data is None:
-            if self._exists and self.id is not None and time.time() > self._refresh_at:
-                self._store.merge(self.id, {}, ())
-            return rotated
+        return self.id is not None and self.id != self._cookie
+
+    def _encoded(self) -> dict[str, str]:
+        assert self._data is not None
         encoded = {key: _encode(key, value) for key, value in self._data.items()}
         size = sum(len(key) + len(value) for key, value in encoded.items())
         if size > MAX_BYTES:
@@ -140,20 +154,21 @@ class Session(MutableMapping[str, Any]):
                 f"is {largest!r} with {len(encoded[largest])} bytes.",
                 fix="Keep large values in the database or the cache, and their key here.",
             )
-        self.modified = False
+        return encoded
+
+    def _write(self, encoded: dict[str, str]) -> None:
+        assert self._data is not None
+        if self.id is None:
+            self.id = self._new_id()
         if self._exists:
-            assert self.id is not None
             changed = {k: self._data[k] for k, v in encoded.items() if self._loaded.get(k) != v}
             removed = [key for key in self._loaded if key not in encoded]
             self._store.merge(self.id, changed, removed)
-            self._loaded = encoded
-            return rotated
-        minted = self.id is None
-        session_id = self.id = self.id or self._new_id()
-        self._store.create(session_id, self._data)
-        self._exists = True
+        else:
+            self._store.create(self.id, self._data)
+            self._exists = True
         self._loaded = encoded
-        return rotated or minted
+        self.modified = False
 
 
 def _encode(key: str, value: Any) -> str:

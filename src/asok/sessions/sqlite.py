@@ -1,7 +1,8 @@
 """Sessions in one SQLite file (WAL), shared by all workers of a machine.
 
 Measured: a compare-and-set through SQLite costs a tenth of a locked read and rename of a
-file. Each thread has its own connection, and a forked worker opens its own.
+file. Each thread has its own connection, which is closed once the thread has ended, and a
+forked worker opens its own.
 """
 
 from __future__ import annotations
@@ -38,13 +39,15 @@ class SqliteSessionStore:
         self.idle = idle
         self._absolute = absolute
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
+        self._lock = threading.Lock()
         self._pid = os.getpid()
         self._pruned = 0.0
 
     def _connection(self) -> sqlite3.Connection:
         if self._pid != os.getpid():  # forked: SQLite connections do not survive it
-            self._pid, self._local, self._all = os.getpid(), threading.local(), []
+            self._pid, self._local, self._lock = os.getpid(), threading.local(), threading.Lock()
+            self._connections = {}
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,8 +60,16 @@ class SqliteSessionStore:
             with suppress(OSError):
                 self.path.chmod(0o600)
             self._local.connection = found
-            self._all.append(found)
+            self._keep(found)
         return found
+
+    def _keep(self, connection: sqlite3.Connection) -> None:
+        # Servers end threads that have nothing to do and begin new ones later.
+        with self._lock:
+            ended = [thread for thread in self._connections if not thread.is_alive()]
+            for thread in ended:
+                self._connections.pop(thread).close()
+            self._connections[threading.current_thread()] = connection
 
     def load(self, session_id: str) -> StoredSession | None:
         row = (
@@ -77,13 +88,14 @@ class SqliteSessionStore:
         if now - self._pruned > 60:
             self._pruned = now
             connection.execute("DELETE FROM session WHERE expires <= ?", (now,))
-        ends = expiry(now, now, idle=self.idle, absolute=self._absolute)
-        connection.execute(
-            "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)",
-            (session_id, json.dumps(dict(data)), now, ends),
-        )
+        self._change(session_id, data, (), new=True)
 
     def merge(self, session_id: str, changed: Mapping[str, Any], removed: Collection[str]) -> bool:
+        return self._change(session_id, changed, removed, new=False)
+
+    def _change(
+        self, session_id: str, changed: Mapping[str, Any], removed: Collection[str], *, new: bool
+    ) -> bool:
         now = time.time()
         connection = self._connection()
         connection.execute("BEGIN IMMEDIATE")
@@ -92,24 +104,28 @@ class SqliteSessionStore:
                 "SELECT data, created FROM session WHERE id = ? AND expires > ?",
                 (session_id, now),
             ).fetchone()
-            if row is not None:
-                data = {k: v for k, v in json.loads(row[0]).items() if k not in removed}
-                ends = expiry(row[1], now, idle=self.idle, absolute=self._absolute)
+            found = row is not None
+            if found or new:
+                old: dict[str, Any] = json.loads(row[0]) if found else {}
+                created: float = row[1] if found else now
+                data = {k: v for k, v in old.items() if k not in removed}
+                ends = expiry(created, now, idle=self.idle, absolute=self._absolute)
                 connection.execute(
-                    "UPDATE session SET data = ?, expires = ? WHERE id = ?",
-                    (json.dumps({**data, **changed}), ends, session_id),
+                    "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)",
+                    (session_id, json.dumps({**data, **changed}), created, ends),
                 )
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
-        return row is not None
+        return found
 
     def delete(self, session_id: str) -> None:
         self._connection().execute("DELETE FROM session WHERE id = ?", (session_id,))
 
     def close(self) -> None:
-        for connection in self._all:
-            connection.close()
-        self._all.clear()
+        with self._lock:
+            for connection in self._connections.values():
+                connection.close()
+            self._connections.clear()
         self._local = threading.local()

@@ -40,7 +40,7 @@ class SessionStore(Protocol):
         ...
 
     def create(self, session_id: str, data: Mapping[str, Any]) -> None:
-        """Store a new session."""
+        """Store a new session; one that was made for the id meanwhile gets these keys too."""
         ...
 
     def merge(self, session_id: str, changed: Mapping[str, Any], removed: Collection[str]) -> bool:
@@ -88,7 +88,10 @@ class MemorySessionStore:
         with self._lock:
             for key in [key for key, one in self._sessions.items() if one.expires <= now]:
                 del self._sessions[key]
-            self._sessions[session_id] = StoredSession(deepcopy(dict(data)), now, ends)
+            # Two first requests of a visitor: the second must not undo what the first wrote.
+            found = self._sessions.get(session_id, StoredSession({}, now, ends))
+            merged = {**found.data, **deepcopy(dict(data))}
+            self._sessions[session_id] = StoredSession(merged, found.created, ends)
 
     def merge(self, session_id: str, changed: Mapping[str, Any], removed: Collection[str]) -> bool:
         now = time.time()
