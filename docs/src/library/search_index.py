@@ -97,7 +97,7 @@ def _known(word: str, words: Iterable[str], *, prefix: bool) -> list[str]:
 
 def _hit(entry: Entry, asked: list[str]) -> Hit:
     stems = sorted((ENDING.sub("", word) for word in asked), key=len, reverse=True)
-    marks = re.compile("|".join(map(re.escape, stems)), re.IGNORECASE)
+    marks = re.compile(rf"(?:{'|'.join(map(re.escape, stems))})[a-z]*", re.IGNORECASE)
     flat = " ".join(entry.text.split())
     first = marks.search(flat)
     start = max(0, first.start() - EXCERPT // 3) if first else 0
@@ -109,4 +109,5 @@ def _hit(entry: Entry, asked: list[str]) -> Hit:
         parts += [escape(piece[at : found.start()]), f"<mark>{escape(found[0])}</mark>"]
         at = found.end()
     parts += [escape(piece[at:]), "…" if start + EXCERPT < len(flat) else ""]
-    return Hit(entry.url, entry.title, entry.heading, Markup("".join(parts)))  # noqa: S704 (escaped above)
+    excerpt = Markup("".join(parts))  # noqa: S704 (escaped above)
+    return Hit(entry.url, entry.title, entry.heading, excerpt)
