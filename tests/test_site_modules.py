@@ -159,7 +159,7 @@ def test_two_files_with_one_name_are_refused(site: Write) -> None:
         {
             "src/models/author.py": AUTHOR,
             "src/models/writer.py": AUTHOR.replace(
-                "name: Mapped[str]", "name: Mapped[str]\n    __tablename__ = 'writers'"
+                "name: Mapped[str]", "name: Mapped[str]\n    __tablename__ = 'second_authors'"
             ),
         }
     )

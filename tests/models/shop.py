@@ -1,4 +1,7 @@
-"""The models of these tests: a blog with every type, a key of text, a pair of keys."""
+"""The models of these tests: a blog with every type, a key of text, a pair of keys.
+
+The names differ from those of the sites that other tests build: all share one registry.
+"""
 
 from __future__ import annotations
 
@@ -20,33 +23,33 @@ class Status(enum.Enum):
     PUBLIC = "public"
 
 
-post_tags = Table(
-    "post_tags",
+entry_keywords = Table(
+    "entry_keywords",
     Model.metadata,
-    Column("post_id", ForeignKey("posts.id"), primary_key=True),
-    Column("tag_id", ForeignKey("tags.id"), primary_key=True),
+    Column("entry_id", ForeignKey("entries.id"), primary_key=True),
+    Column("keyword_id", ForeignKey("keywords.id"), primary_key=True),
 )
 
 
-class Author(Model):
+class Writer(Model):
     name: Mapped[str]
     secret: Mapped[str] = field(default="s3cret", hidden=True)
-    posts: Mapped[list[Post]] = relationship(back_populates="author")
+    entries: Mapped[list[Entry]] = relationship(back_populates="writer")
 
 
-class Tag(Model):
+class Keyword(Model):
     name: Mapped[str] = field(unique=True)
 
 
-class Post(Timestamps, Model):
+class Entry(Timestamps, Model):
     title: Mapped[str] = field(default="untitled")
     slug: Mapped[str] = field(unique=True, max_length=200)
     views: Mapped[int] = field(default=0)
     status: Mapped[Status] = field(default=Status.DRAFT)
     published_at: Mapped[datetime.datetime | None]
-    author_id: Mapped[int | None] = field(foreign_key="authors.id", on_delete="set null")
-    author: Mapped[Author | None] = relationship(back_populates="posts")
-    tags: Mapped[list[Tag]] = relationship(secondary=post_tags)
+    writer_id: Mapped[int | None] = field(foreign_key="writers.id", on_delete="set null")
+    writer: Mapped[Writer | None] = relationship(back_populates="entries")
+    keywords: Mapped[list[Keyword]] = relationship(secondary=entry_keywords)
 
 
 class Parcel(Model):

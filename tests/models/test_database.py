@@ -23,7 +23,7 @@ from asok.errors import ConfigurationError, ModelError
 from asok.models import Database, configure, scope
 from asok.models.request_scope import Scope, current_scope
 
-from .shop import SHOP, Author, Post, Tag
+from .shop import SHOP, Entry, Keyword, Writer
 
 
 def in_use(database: Database) -> int:
@@ -42,13 +42,13 @@ def test_a_scope_uses_one_connection_and_gives_it_back(database: Database) -> No
     taken = count_checkouts(database)
     with scope():
         assert in_use(database) == 0
-        Post.create(slug="a")
+        Entry.create(slug="a")
         for _ in range(5):
-            Post.all()
-            Post.query().count()
+            Entry.all()
+            Entry.query().count()
         assert in_use(database) == 1
         with scope(), database.scope():
-            Post.all()
+            Entry.all()
         assert in_use(database) == 1
     assert len(taken) == 1
     assert in_use(database) == 0
@@ -62,29 +62,29 @@ def test_a_scope_without_queries_connects_to_nothing(database: Database) -> None
 
 
 def test_connections_come_back_after_every_kind_of_error(database: Database) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     for inside in (True, False):
         with pytest.raises(ZeroDivisionError), scope():
-            Post.all()
+            Entry.all()
             raise ZeroDivisionError
         with pytest.raises(IntegrityError), scope() if inside else nullcontext():
-            Post.create(slug="a")
-        with pytest.raises(ModelError), Post.transaction():
-            Post.create(slug="b")
-            Post.where("views", ">", None)
+            Entry.create(slug="a")
+        with pytest.raises(ModelError), Entry.transaction():
+            Entry.create(slug="b")
+            Entry.where("views", ">", None)
         assert in_use(database) == 0
-    assert Post.query().count() == 1
+    assert Entry.query().count() == 1
 
 
 def test_after_a_failed_statement_the_scope_goes_on(database: Database) -> None:
     with scope():
-        Post.create(slug="a")
+        Entry.create(slug="a")
         with pytest.raises(IntegrityError):
-            Post.create(slug="a")
-        assert Post.query().count() == 1
+            Entry.create(slug="a")
+        assert Entry.query().count() == 1
         with pytest.raises(ModelError, match="no table nowhere"), database.work() as work:
             work.execute(text("SELECT * FROM nowhere"))
-        assert Post.query().count() == 1
+        assert Entry.query().count() == 1
 
 
 def test_threads_of_a_request_share_its_connection(database: Database) -> None:
@@ -92,18 +92,18 @@ def test_threads_of_a_request_share_its_connection(database: Database) -> None:
     with scope(), ThreadPoolExecutor(4) as pool:
         contexts = [contextvars.copy_context() for _ in range(20)]
         made = [
-            pool.submit(context.run, Tag.create, name=str(number))
+            pool.submit(context.run, Keyword.create, name=str(number))
             for number, context in enumerate(contexts)
         ]
         assert sorted(tag.result().name for tag in made) == sorted(map(str, range(20)))
     assert len(taken) == 1
-    assert Tag.query().count() == 20
+    assert Keyword.query().count() == 20
 
 
 def test_threads_without_a_scope_have_their_own(database: Database) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: Tag.create(name=str(number)), range(40)))
-    assert Tag.query().count() == 40
+        list(pool.map(lambda number: Keyword.create(name=str(number)), range(40)))
+    assert Keyword.query().count() == 40
     assert in_use(database) == 0
 
 
@@ -115,7 +115,7 @@ def test_a_task_that_outlives_its_request_has_no_scope(database: Database) -> No
             assert current_scope() is not None
             await left.wait()
             assert current_scope() is None
-            return len(Post.all())
+            return len(Entry.all())
 
         with scope():
             task = asyncio.create_task(later())
@@ -149,42 +149,42 @@ def test_a_part_that_can_not_be_closed_does_not_keep_the_others_open() -> None:
 
 
 def test_a_transaction_commits_all_or_nothing(database: Database) -> None:
-    with Post.transaction():
+    with Entry.transaction():
         assert database.in_transaction
-        Post.create(slug="a")
-        author = Author.create(name="Ann")
+        Entry.create(slug="a")
+        writer = Writer.create(name="Ann")
     assert not database.in_transaction
-    assert Post.query().count() == 1
+    assert Entry.query().count() == 1
     with pytest.raises(ZeroDivisionError), database.transaction():
-        Post.create(slug="b")
-        author.update(name="Bea")
+        Entry.create(slug="b")
+        writer.update(name="Bea")
         raise ZeroDivisionError
-    assert Post.query().pluck("slug") == ["a"]
-    assert author.refresh().name == "Ann"
+    assert Entry.query().pluck("slug") == ["a"]
+    assert writer.refresh().name == "Ann"
 
 
 def test_nested_transactions_are_savepoints(database: Database) -> None:
     with scope():
-        Post.all()
-        with Post.transaction():
-            Post.create(slug="a")
-            with pytest.raises(IntegrityError), Post.transaction():
-                Post.create(slug="b")
-                Post.create(slug="a")
-            with Post.transaction():
-                Post.create(slug="c")
-        assert Post.query().order_by("slug").pluck("slug") == ["a", "c"]
+        Entry.all()
+        with Entry.transaction():
+            Entry.create(slug="a")
+            with pytest.raises(IntegrityError), Entry.transaction():
+                Entry.create(slug="b")
+                Entry.create(slug="a")
+            with Entry.transaction():
+                Entry.create(slug="c")
+        assert Entry.query().order_by("slug").pluck("slug") == ["a", "c"]
 
 
 def test_what_a_transaction_read_is_still_true_when_it_writes(database: Database) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     lock = "FOR UPDATE" if not database.is_sqlite else ""
 
     def add() -> None:
         for _ in range(10):
-            with Post.transaction() as session:
-                session.execute(text(f"SELECT 1 FROM posts {lock}"))
-                post = Post.where("slug", "a").first_or_fail()
+            with Entry.transaction() as session:
+                session.execute(text(f"SELECT 1 FROM entries {lock}"))
+                post = Entry.where("slug", "a").first_or_fail()
                 post.update(views=post.views + 1)
 
     threads = [threading.Thread(target=add) for _ in range(4)]
@@ -192,25 +192,25 @@ def test_what_a_transaction_read_is_still_true_when_it_writes(database: Database
         thread.start()
     for thread in threads:
         thread.join()
-    assert Post.query().max("views") == 40
+    assert Entry.query().max("views") == 40
 
 
 def test_a_scope_that_read_before_can_write_after_others_wrote(database: Database) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     with scope():
-        post = Post.find_or_fail(1)
-        thread = threading.Thread(target=lambda: Post.create(slug="b"))
+        post = Entry.find_or_fail(1)
+        thread = threading.Thread(target=lambda: Entry.create(slug="b"))
         thread.start()
         thread.join()
         post.update(title="x")
-        Post.create(slug="c")
-    assert Post.query().count() == 3
+        Entry.create(slug="c")
+    assert Entry.query().count() == 3
 
 
 def test_core_on_a_connection_of_its_own(database: Database) -> None:
     with database.connect() as connection:
-        connection.execute(insert(Tag).values(name="x"))
-    assert Tag.query().pluck("name") == ["x"]
+        connection.execute(insert(Keyword).values(name="x"))
+    assert Keyword.query().pluck("name") == ["x"]
     database.ping()
     assert in_use(database) == 0
 
@@ -219,14 +219,14 @@ def test_a_missing_table_or_column_says_which_command_helps(url: str) -> None:
     database = Database(url)
     configure(database)
     try:
-        with pytest.raises(ModelError, match=r"no table tags .*asok migrate"):
-            Tag.all()
+        with pytest.raises(ModelError, match=r"no table keywords .*asok migrate"):
+            Keyword.all()
         with database.connect() as connection:
-            connection.execute(text("CREATE TABLE tags (id integer primary key)"))
+            connection.execute(text("CREATE TABLE keywords (id integer primary key)"))
         with pytest.raises(ModelError, match=r"no column name .*asok make migration"):
-            Tag.where("name", "x").get()
+            Keyword.where("name", "x").get()
         with pytest.raises(ModelError, match="no column name"):
-            Tag.create(name="x")
+            Keyword.create(name="x")
     finally:
         configure(None)
         database.dispose()
@@ -253,9 +253,9 @@ def test_a_database_in_memory_is_one_for_all_threads() -> None:
     database.create_tables(SHOP)
     configure(database)
     try:
-        Tag.create(name="x")
+        Keyword.create(name="x")
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(Tag.query().count).result() == 1
+            assert pool.submit(Keyword.query().count).result() == 1
     finally:
         configure(None)
         database.dispose()
@@ -303,17 +303,17 @@ def test_a_server_that_is_away_is_an_error_and_not_a_hang() -> None:
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_worker_gets_connections_of_its_own(database: Database) -> None:
-    Tag.create(name="parent")
+    Keyword.create(name="parent")
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            Tag.create(name="child")
+            Keyword.create(name="child")
             code = 0
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
-    assert Tag.query().order_by("name").pluck("name") == ["child", "parent"]
+    assert Keyword.query().order_by("name").pluck("name") == ["child", "parent"]
 
 
 def test_neither_asok_nor_a_scope_imports_sqlalchemy() -> None:

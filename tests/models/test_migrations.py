@@ -20,7 +20,7 @@ FIRST = """
     from datetime import datetime
     from asok.models import Mapped, Model, Timestamps, field, relationship
 
-    class Writer(Model):
+    class Critic(Model):
         name: Mapped[str]
 
     class Article(Timestamps, Model):
@@ -28,8 +28,8 @@ FIRST = """
         score: Mapped[float | None]
         seen_at: Mapped[datetime | None]
         data: Mapped[dict | None]
-        writer_id: Mapped[int] = field(foreign_key="writers.id", on_delete="cascade", index=True)
-        writer: Mapped[Writer] = relationship()
+        critic_id: Mapped[int] = field(foreign_key="critics.id", on_delete="cascade", index=True)
+        critic: Mapped[Critic] = relationship()
 """
 
 SECOND = FIRST.replace(
@@ -86,9 +86,9 @@ def site(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Generator
 def test_the_whole_way(site: Site) -> None:
     before = status(site.database, site.folder)
     assert before.changes == (
-        "new table writers",
+        "new table critics",
         "new table articles",
-        "new index ix_articles_writer_id on articles",
+        "new index ix_articles_critic_id on articles",
     )
     assert not before.up_to_date
 
@@ -96,7 +96,7 @@ def test_the_whole_way(site: Site) -> None:
     assert path.parent == site.folder
     assert path.name.endswith("_create_articles.py")
     source = path.read_text()
-    assert source.startswith('"""Create articles\n\n- new table writers')
+    assert source.startswith('"""Create articles\n\n- new table critics')
     assert "sa.DateTime(timezone=True)" in source
     assert "asok" not in source
     assert status(site.database, site.folder).changes is None
@@ -107,15 +107,15 @@ def test_the_whole_way(site: Site) -> None:
 
     assert site.migrate() == ["Create articles"]
     assert site.migrate() == []
-    assert site.tables() == {"writers", "articles"}
+    assert site.tables() == {"critics", "articles"}
     assert status(site.database, site.folder).up_to_date
     with pytest.raises(MigrationError, match="nothing to migrate"):
         site.make("nothing")
 
-    from src.models import Article, Writer  # pyright: ignore
+    from src.models import Article, Critic  # pyright: ignore
 
-    writer = Writer.create(name="Ann")  # pyright: ignore
-    Article.create(slug="a", writer=writer, score=1.5)  # pyright: ignore
+    critic = Critic.create(name="Ann")  # pyright: ignore
+    Article.create(slug="a", critic=critic, score=1.5)  # pyright: ignore
 
     site.models(SECOND)
     second = site.make("Scores, and labels")
@@ -130,7 +130,7 @@ def test_the_whole_way(site: Site) -> None:
 
     undone = rollback(site.database, site.folder)
     assert [m.path for m in undone] == [second]
-    assert site.tables() == {"writers", "articles"}
+    assert site.tables() == {"critics", "articles"}
     assert "open" not in site.columns("articles")
     assert [m.message for m in rollback(site.database, site.folder, to="base")] == [
         "Create articles"
@@ -143,12 +143,12 @@ def test_the_whole_way(site: Site) -> None:
 def test_rows_that_refer_to_a_table_survive_its_migration(site: Site) -> None:
     site.make("first")
     site.migrate()
-    from src.models import Article, Writer  # pyright: ignore
+    from src.models import Article, Critic  # pyright: ignore
 
-    writer = Writer.create(name="Ann")  # pyright: ignore
-    Article.create(slug="a", writer=writer)  # pyright: ignore
+    critic = Critic.create(name="Ann")  # pyright: ignore
+    Article.create(slug="a", critic=critic)  # pyright: ignore
     site.models(FIRST.replace("name: Mapped[str]", "name: Mapped[str] = field(unique=True)"))
-    assert status(site.database, site.folder).changes == ("new constraint uq_writers_name",)
+    assert status(site.database, site.folder).changes == ("new constraint uq_critics_name",)
     site.make("unique names")
     site.migrate()
     with site.database.connect() as connection:
@@ -203,18 +203,18 @@ def test_a_migration_that_orphans_rows_is_refused_on_sqlite(site: Site) -> None:
         return  # PostgreSQL refuses it by itself
     site.make("first")
     site.migrate()
-    from src.models import Article, Writer  # pyright: ignore
+    from src.models import Article, Critic  # pyright: ignore
 
-    Article.create(slug="a", writer=Writer(name="Ann"))  # pyright: ignore
+    Article.create(slug="a", critic=Critic(name="Ann"))  # pyright: ignore
     path = site.make("orphans", empty=True)
     path.write_text(
         path.read_text().replace(
-            "None:\n    pass", "None:\n    op.execute('DELETE FROM writers')", 1
+            "None:\n    pass", "None:\n    op.execute('DELETE FROM critics')", 1
         )
     )
-    with pytest.raises(MigrationError, match="rows of articles would refer to rows of writers"):
+    with pytest.raises(MigrationError, match="rows of articles would refer to rows of critics"):
         site.migrate()
-    assert Writer.query().count() == 1  # pyright: ignore
+    assert Critic.query().count() == 1  # pyright: ignore
 
 
 def test_two_newest_migrations_are_named(site: Site) -> None:
@@ -256,21 +256,21 @@ def test_a_dropped_model_and_column_are_said_in_words(site: Site) -> None:
     site.models(
         """
         from asok.models import Mapped, Model
-        class Writer(Model):
+        class Critic(Model):
             name: Mapped[str | None]
         """
     )
     assert status(site.database, site.folder).changes == (
-        "index ix_articles_writer_id is dropped",
+        "index ix_articles_critic_id is dropped",
         "table articles has no model any more: it is dropped",
-        "column writers.name changes",
+        "column critics.name changes",
     )
     site.make("drop")
     site.migrate()
-    assert site.tables() == {"writers"}
-    site.models("from asok.models import Model\nclass Writer(Model): pass\n")
+    assert site.tables() == {"critics"}
+    site.models("from asok.models import Model\nclass Critic(Model): pass\n")
     assert status(site.database, site.folder).changes == (
-        "column writers.name is in no model any more: it is dropped",
+        "column critics.name is in no model any more: it is dropped",
     )
 
 

@@ -18,17 +18,17 @@ from asok.models import Database, configure, configured_database, scope
 from asok.models.rows import decode, encode
 
 from .region import Region
-from .shop import Animal, Author, Dog, Parcel, Post, Status, Tag, post_tags
+from .shop import Animal, Dog, Entry, Keyword, Parcel, Status, Writer, entry_keywords
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
 def popular() -> list[str]:
-    return [post.slug for post in Post.query().order_by("-views").limit(10).cache(ttl=300).get()]
+    return [post.slug for post in Entry.query().order_by("-views").limit(10).cache(ttl=300).get()]
 
 
 def test_a_hit_uses_no_connection(database: Database, region: Region) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     assert popular() == ["a"]
     taken: list[int] = []
     event.listen(database.engine, "checkout", lambda *_: taken.append(1))
@@ -40,8 +40,8 @@ def test_a_hit_uses_no_connection(database: Database, region: Region) -> None:
 
 
 def test_every_ending_can_be_cached(region: Region) -> None:
-    Post.create(slug="a", views=3, status=Status.PUBLIC)
-    query = Post.where("slug", "a").cache(60)
+    Entry.create(slug="a", views=3, status=Status.PUBLIC)
+    query = Entry.where("slug", "a").cache(60)
 
     def answers() -> list[Any]:
         return [
@@ -82,37 +82,37 @@ def test_rows_from_the_cache_are_like_rows_from_the_database(region: Region) -> 
 
 
 def test_in_a_scope_cached_rows_load_their_relations_and_are_the_loaded_ones() -> None:
-    Post.create(slug="a", author=Author(name="Ann"))
-    Post.query().cache(60).get()
+    Entry.create(slug="a", writer=Writer(name="Ann"))
+    Entry.query().cache(60).get()
     with scope():
-        (post,) = Post.query().cache(60).get()
-        assert post.author is not None
-        assert post.author.name == "Ann"
-        assert Post.query().first() is post
-        assert Post.query().cache(60).get() == [post]
+        (post,) = Entry.query().cache(60).get()
+        assert post.writer is not None
+        assert post.writer.name == "Ann"
+        assert Entry.query().first() is post
+        assert Entry.query().cache(60).get() == [post]
 
 
 def test_different_questions_have_different_keys(region: Region) -> None:
-    Post.create(slug="1", title="1", views=1)
+    Entry.create(slug="1", title="1", views=1)
     questions = [
-        Post.where("slug", "1"),
-        Post.where("title", "1"),
-        Post.where("slug", "!=", "1"),
-        Post.where("slug", "in", ["1"]),
-        Post.where("slug", "in", ["1", "2"]),
-        Post.where("slug", "in", ["2", "1"]),
-        Post.where("slug", "1").limit(1),
-        Post.where("slug", "1").limit(2),
-        Post.where("slug", "1").offset(0),
-        Post.where("slug", "1").order_by("id"),
-        Post.where("slug", "1").order_by("-id"),
-        Post.where("slug", None),
-        Post.where("slug", "!=", None),
-        Post.where("slug", "1").where("views", 1),
-        Post.where("slug", "1").or_where("views", 1),
-        Post.where(Post.slug == "1"),
-        Post.where(Post.slug == "2"),
-        Post.query().order_by(Post.slug),
+        Entry.where("slug", "1"),
+        Entry.where("title", "1"),
+        Entry.where("slug", "!=", "1"),
+        Entry.where("slug", "in", ["1"]),
+        Entry.where("slug", "in", ["1", "2"]),
+        Entry.where("slug", "in", ["2", "1"]),
+        Entry.where("slug", "1").limit(1),
+        Entry.where("slug", "1").limit(2),
+        Entry.where("slug", "1").offset(0),
+        Entry.where("slug", "1").order_by("id"),
+        Entry.where("slug", "1").order_by("-id"),
+        Entry.where("slug", None),
+        Entry.where("slug", "!=", None),
+        Entry.where("slug", "1").where("views", 1),
+        Entry.where("slug", "1").or_where("views", 1),
+        Entry.where(Entry.slug == "1"),
+        Entry.where(Entry.slug == "2"),
+        Entry.query().order_by(Entry.slug),
     ]
     for query in questions:
         query.cache(60).get()
@@ -127,7 +127,7 @@ def test_different_questions_have_different_keys(region: Region) -> None:
 
 
 def test_typed_parameters_do_not_collide(region: Region) -> None:
-    query = Post.query()
+    query = Entry.query()
     keys: set[str] = set()
     for value in ("1", 1, 1.0, True, b"1", None, datetime.date(2026, 1, 1), "2026-01-01"):
         before = set(region.stored)
@@ -146,45 +146,50 @@ def configured() -> Database:
 
 
 def test_a_write_makes_older_entries_unreachable() -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     assert popular() == ["a"]
-    post = Post.create(slug="b", views=1)
+    post = Entry.create(slug="b", views=1)
     assert popular() == ["b", "a"]
     post.update(views=-1)
     assert popular() == ["a", "b"]
-    Post.where("slug", "a").update(views=-5)
+    Entry.where("slug", "a").update(views=-5)
     assert popular() == ["b", "a"]
     post.delete()
     assert popular() == ["a"]
-    Post.query().delete()
+    Entry.query().delete()
     assert popular() == []
 
 
 def test_a_write_to_another_table_leaves_them() -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     popular()
     region = configured().queries
     assert region is not None
-    Tag.create(name="x")
-    with Post.transaction() as session:
-        session.execute(text("UPDATE posts SET slug = 'raw'"))
+    Keyword.create(name="x")
+    with Entry.transaction() as session:
+        session.execute(text("UPDATE entries SET slug = 'raw'"))
     assert popular() == ["a"]
-    configured().changed("posts")
+    configured().changed("entries")
     assert popular() == ["raw"]
 
 
 def test_a_query_over_several_tables_depends_on_each() -> None:
-    tag = Tag.create(name="x")
-    Post.create(slug="a", tags=[tag])
-    Post.create(slug="b")
+    tag = Keyword.create(name="x")
+    Entry.create(slug="a", keywords=[tag])
+    Entry.create(slug="b")
 
     def tagged() -> list[str]:
-        return Post.where(Post.tags.any(Tag.name == "x")).order_by("slug").cache(60).pluck("slug")
+        return (
+            Entry.where(Entry.keywords.any(Keyword.name == "x"))
+            .order_by("slug")
+            .cache(60)
+            .pluck("slug")
+        )
 
     assert tagged() == ["a"]
     with scope():
-        b = Post.where("slug", "b").first_or_fail()
-        b.tags.append(Tag.find_or_fail(tag.id))
+        b = Entry.where("slug", "b").first_or_fail()
+        b.keywords.append(Keyword.find_or_fail(tag.id))
         b.save()
     assert tagged() == ["a", "b"]
     tag.update(name="y")
@@ -192,26 +197,26 @@ def test_a_query_over_several_tables_depends_on_each() -> None:
     tag.update(name="x")
     assert tagged() == ["a", "b"]
     with configured().connect() as connection:
-        connection.execute(post_tags.delete())
+        connection.execute(entry_keywords.delete())
     assert tagged() == []
 
 
 def test_a_rollback_changes_nothing_and_a_transaction_neither_reads_nor_fills(
     region: Region,
 ) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     assert popular() == ["a"]
     stored = dict(region.stored)
-    with pytest.raises(ZeroDivisionError), Post.transaction():
-        Post.create(slug="b", views=1)
+    with pytest.raises(ZeroDivisionError), Entry.transaction():
+        Entry.create(slug="b", views=1)
         assert popular() == ["b", "a"]
         raise ZeroDivisionError
     assert region.stored == stored
     assert popular() == ["a"]
-    with Post.transaction():
-        Post.create(slug="b", views=1)
-        with Post.transaction():
-            Post.create(slug="c", views=2)
+    with Entry.transaction():
+        Entry.create(slug="b", views=1)
+        with Entry.transaction():
+            Entry.create(slug="c", views=2)
         assert region.stored == stored
     assert popular() == ["c", "b", "a"]
 
@@ -219,7 +224,7 @@ def test_a_rollback_changes_nothing_and_a_transaction_neither_reads_nor_fills(
 def test_a_slow_reader_does_not_store_what_a_write_made_old(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     reading, written = threading.Event(), threading.Event()
     real = Region.set
 
@@ -234,7 +239,7 @@ def test_a_slow_reader_does_not_store_what_a_write_made_old(
     thread = threading.Thread(target=lambda: results.append(popular()))
     thread.start()
     assert reading.wait(20)
-    Post.create(slug="b", views=1)
+    Entry.create(slug="b", views=1)
     written.set()
     thread.join()
     assert results == [["a"]]
@@ -242,8 +247,8 @@ def test_a_slow_reader_does_not_store_what_a_write_made_old(
 
 
 def test_another_context_than_the_transactions_is_not_in_it(region: Region) -> None:
-    Post.create(slug="a")
-    with Post.transaction():
+    Entry.create(slug="a")
+    with Entry.transaction():
         thread = threading.Thread(target=contextvars.Context().run, args=(popular,))
         thread.start()
         thread.join()
@@ -254,14 +259,14 @@ def test_writes_by_core_in_the_session_are_noticed() -> None:
     popular()
     with scope(), configured().work() as session:
         now = datetime.datetime.now(datetime.UTC)
-        session.execute(insert(Post).values(slug="a", created_at=now, updated_at=now))
-        session.execute(insert(Post), [{"slug": "b", "created_at": now, "updated_at": now}])
+        session.execute(insert(Entry).values(slug="a", created_at=now, updated_at=now))
+        session.execute(insert(Entry), [{"slug": "b", "created_at": now, "updated_at": now}])
         session.commit()
     assert sorted(popular()) == ["a", "b"]
 
 
 def test_a_token_that_was_evicted_costs_a_miss(region: Region) -> None:
-    Post.create(slug="a")
+    Entry.create(slug="a")
     popular()
     for key in [key for key in region.stored if key.startswith("table:")]:
         del region.stored[key]
@@ -274,33 +279,33 @@ def test_a_token_that_was_evicted_costs_a_miss(region: Region) -> None:
     [(60, 60.0), (0.5, 0.5), (None, None), (datetime.timedelta(minutes=1), 60.0)],
 )
 def test_times_to_live(region: Region, ttl: Any, stored: float | None) -> None:
-    Post.query().cache(ttl).get()
+    Entry.query().cache(ttl).get()
     assert [t for key, t in region.ttls.items() if key.startswith("query:")] == [stored]
 
 
 @pytest.mark.parametrize("ttl", [0, -1, datetime.timedelta(0)])
 def test_no_time_means_not_stored(region: Region, ttl: Any) -> None:
-    Post.query().cache(ttl).get()
+    Entry.query().cache(ttl).get()
     assert region.stored == {}
 
 
 @pytest.mark.parametrize("ttl", ["60", True, object()])
 def test_what_is_no_time_is_refused(ttl: Any) -> None:
     with pytest.raises(ModelError, match="is no time"):
-        Post.query().cache(ttl)
+        Entry.query().cache(ttl)
 
 
 def test_without_a_cache_the_query_runs_every_time(database: Database) -> None:
     configure(database)
-    Post.create(slug="a")
+    Entry.create(slug="a")
     assert popular() == ["a"]
-    Post.where("slug", "a").update(slug="b")
+    Entry.where("slug", "a").update(slug="b")
     assert popular() == ["b"]
 
 
 def test_relations_can_not_be_cached_with_their_rows() -> None:
     with pytest.raises(ModelError, match="can't load relations"):
-        Post.query().with_("author").cache(60).get()
+        Entry.query().with_("writer").cache(60).get()
 
 
 def test_instances_of_subclasses_come_back_as_such() -> None:
@@ -329,7 +334,7 @@ def test_values_that_would_not_come_back_are_refused(value: Any) -> None:
 def test_many_shapes_do_not_grow_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asok.models.query_cache.MEMO_LIMIT", 5)
     for number in range(12):
-        Post.where("id", "in", range(number)).cache(60).exists()
+        Entry.where("id", "in", range(number)).cache(60).exists()
     queries = configured().queries
     assert queries is not None
     assert len(queries._texts) <= 5  # pyright: ignore[reportPrivateUsage]

@@ -92,7 +92,11 @@ class QueryCache:
         )
         kinds = columns or (None,) * (len(stored[0]) if stored else 0)
         return [
-            [decode(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in stored
+            [
+                decode(value, kind) if type(value) is list else value
+                for value, kind in zip(row, kinds, strict=True)
+            ]
+            for row in stored
         ]
 
     def changed(self, tables: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from asok.models.configuration import configured_database
 from asok.models.plan import Plan
 from asok.models.query_cache import QueryCache
 from asok.models.request_scope import current_scope
-from asok.models.rows import instance_of
+from asok.models.rows import instances_of
 
 if TYPE_CHECKING:
     from asok.models.database import Database
@@ -55,9 +55,9 @@ class Reading:
         columns = [getattr(plan.model, attribute.key) for attribute in mapper.column_attrs]
         rows = self.values("get", columns)
         if current_scope() is None:
-            return [instance_of(mapper, row, None) for row in rows]
+            return instances_of(mapper, rows, None)
         with self.database.work() as work:
-            return [instance_of(mapper, row, work) for row in rows]
+            return instances_of(mapper, rows, work)
 
     def values(self, kind: str, columns: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """Return the plan's rows as values of `columns`."""

@@ -66,12 +66,14 @@ def forget_models(base: type[DeclarativeBase], belongs: Callable[[str], bool]) -
     for place, module in list(_defined.items()):
         if belongs(module):
             del _defined[place]
+    tables = [table for table in base.metadata.tables.values() if belongs(_modules.get(table, ""))]
     registry: Any = base.registry
-    for mapper in list(base.registry.mappers):
-        if belongs(mapper.class_.__module__):
-            manager: Any = mapper.class_manager
+    # Not `registry.mappers`: it fails where defining a class failed half way.
+    for manager in list(registry._managers):
+        if belongs(manager.class_.__module__):
+            if "__table__" in vars(manager.class_):
+                tables.append(manager.class_.__table__)
             registry._managers.pop(manager, None)
             registry._dispose_manager_and_mapper(manager)
-    for table in list(base.metadata.tables.values()):
-        if belongs(_modules.get(table, "")):
-            base.metadata.remove(table)
+    for table in tables:
+        base.metadata.remove(table)

@@ -8,17 +8,16 @@ import json
 import math
 import uuid
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper, Session, attributes, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
 from asok.errors import ModelError
 
-__all__ = ["decode", "encode", "instance_of"]
+__all__ = ["decode", "encode", "instances_of"]
 
 #: Value type -> its tag and its text. Subclasses come first (a datetime is a date).
 _TEXT: tuple[tuple[type[Any], str, Callable[[Any], str]], ...] = (
@@ -75,7 +74,7 @@ def encode(value: Any) -> Any:
 
 def decode(value: Any, column: Any = None) -> Any:
     """Undo `encode`; `column` tells the class of an enumeration."""
-    if not isinstance(value, list):
+    if type(value) is not list:
         return value
     tag, content = cast("list[Any]", value)
     if tag == "enum":
@@ -83,25 +82,35 @@ def decode(value: Any, column: Any = None) -> Any:
     return _BACK[tag](content)
 
 
-def instance_of(mapper: Mapper[Any], values: Sequence[Any], session: Session | None) -> Any:
-    """Return the instance of a row of `mapper.column_attrs`, without asking the database.
+def instances_of(
+    mapper: Mapper[Any], rows: Iterable[Sequence[Any]], session: Session | None
+) -> list[Any]:
+    """Return the instances of rows of `mapper.column_attrs`, without asking the database.
 
-    In a `session` the instance that it has of this row already wins, as in every query;
+    In a `session` the instance that it has of a row already wins, as in every query;
     otherwise the new one joins it, so that its relations can be loaded.
     """
-    loaded = {attr.key: value for attr, value in zip(mapper.column_attrs, values, strict=True)}
-    if mapper.polymorphic_on is not None:
-        discriminator = loaded.get(mapper.get_property_by_column(mapper.polymorphic_on).key)
-        mapper = mapper.polymorphic_map.get(discriminator, mapper)
-    if session is not None:
-        primary = [loaded[mapper.get_property_by_column(c).key] for c in mapper.primary_key]
-        existing = session.identity_map.get(identity_key(mapper.class_, primary))
-        if existing is not None:
-            return existing
-    instance = mapper.class_manager.new_instance()
-    for key, value in loaded.items():
-        attributes.set_committed_value(instance, key, value)
-    make_transient_to_detached(instance)
-    if session is not None:
-        session.add(instance)
-    return inspect(instance).obj()
+    names = [attribute.key for attribute in mapper.column_attrs]
+    keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+    kind = mapper.polymorphic_on
+    kind_name = None if kind is None else mapper.get_property_by_column(kind).key
+    made: list[Any] = []
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        actual = mapper
+        if kind_name is not None:
+            actual = mapper.polymorphic_map.get(values[kind_name], mapper)
+        if session is not None:
+            identity = identity_key(actual.class_, [values[key] for key in keys])
+            existing = session.identity_map.get(identity)
+            if existing is not None:
+                made.append(existing)
+                continue
+        instance = actual.class_manager.new_instance()
+        # What a loader does: the values are the committed state, nothing of it a change.
+        attributes.instance_dict(instance).update(values)
+        make_transient_to_detached(instance)
+        if session is not None:
+            session.add(instance)
+        made.append(instance)
+    return made

@@ -47,7 +47,10 @@ class SiteModules(MetaPathFinder):
         """Answer for `src`, `src.models`, `models` and what is under `models`; else None."""
         head, _, rest = fullname.partition(".")
         if head == ALIAS and self.has_models:
-            return ModuleSpec(fullname, _AliasLoader(f"src.{fullname}"))
+            # A package also where the canonical module is none: a thread that imports
+            # `models.post` while another one is still loading `models` sees what Python made
+            # for us, and asks it for a `__path__`.
+            return ModuleSpec(fullname, _AliasLoader(f"src.{fullname}"), is_package=True)
         if head != "src" or not self.source.is_dir():
             return None
         if not rest:
