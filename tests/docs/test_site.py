@@ -71,7 +71,7 @@ def test_reader_navigates_by_the_links(page: Page, docs_url: str) -> None:
     page.get_by_role("navigation", name="On this page").get_by_text("Add a page").click()
     expect(page).to_have_url(re.compile("#2-add-a-page$"))
     page.get_by_role("link", name=re.compile("^Next")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Pages and routing")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Why it is made this way")
 
 
 def test_search_shows_results_while_typing(page: Page, docs_url: str) -> None:
