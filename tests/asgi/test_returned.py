@@ -48,7 +48,7 @@ def test_an_iterator_is_streamed() -> None:
         (object(), "returned object"),
         (7, "returned int"),
         ((), "tuple"),
-        (("a", 99), "status from 100 to 599"),
+        (("a", 199), "status from 200 to 599"),
         (("a", 200, {}, 1), "tuple"),
         (("a", "b"), "tuple"),
         ((None, 200), "None"),

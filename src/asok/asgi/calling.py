@@ -19,7 +19,7 @@ Scopes = Sequence[Callable[[], AbstractContextManager[Any]]]
 
 def is_async(handler: Handler) -> bool:
     """Whether calling `handler` gives something to await (through wrappers and callables)."""
-    plain = inspect.unwrap(handler)
+    plain = inspect.unwrap(handler)  # a decorator's own kind says nothing: see `call`
     return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(
         getattr(plain, "__call__", None)  # noqa: B004 (its kind is asked, not its presence)
     )
@@ -31,7 +31,9 @@ async def call(handler: Handler, request: Request, scopes: Scopes) -> Any:
         with ExitStack() as stack:
             for scope in scopes:
                 stack.enter_context(scope())
-            return await handler(request)
+            # A decorator that is not async may answer itself instead of calling the handler.
+            value = handler(request)
+            return await value if inspect.isawaitable(value) else value
 
     def run() -> Any:
         with ExitStack() as stack:
@@ -40,7 +42,12 @@ async def call(handler: Handler, request: Request, scopes: Scopes) -> Any:
             return handler(request)
 
     value = await to_thread.run_sync(run)
-    return await value if inspect.isawaitable(value) else value
+    if not inspect.isawaitable(value):
+        return value
+    with ExitStack() as stack:  # what it awaits runs here, after the thread's scopes were left
+        for scope in scopes:
+            stack.enter_context(scope())
+        return await value
 
 
 def call_from_thread(handler: Handler, request: Request, scopes: Scopes) -> Any:

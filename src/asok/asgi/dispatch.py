@@ -9,22 +9,22 @@ from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import RedirectResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from asok import holes
 from asok.asgi.calling import call, is_async
 from asok.asgi.failures import failure
+from asok.asgi.finishing import add_headers, deliver, save_session
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
 from asok.asgi.returned import to_response
 from asok.asgi.uploads import Body, bounded, read_body
-from asok.asgi.visitor import Visitor
 from asok.errors import RecordNotFound
 from asok.pages import Match
-from asok.sessions import FIELD, HEADER, SAFE_METHODS, SECURITY_HEADERS, origin_problem
+from asok.sessions import FIELD, HEADER, SAFE_METHODS, origin_problem
 
-__all__ = ["Dispatcher", "StaticPages", "finish"]
+__all__ = ["Dispatcher", "StaticPages"]
 
 log = logging.getLogger("asok.request")
 
@@ -52,25 +52,36 @@ class Dispatcher:
         request = Request(http, site=parts, params={}, visitor=visitor)
         with holes.use(visitor.secrets):
             try:
-                response = await self._respond(http, request)
-            except HTTPException as error:
-                response = await failure(parts, request, error)
-            except RecordNotFound as error:
-                response = await failure(parts, request, HTTPException(404, str(error)))
-            except Exception as error:
-                if parts.debug:
-                    raise
-                log.exception("%s %s failed", http.method, scope["asok.path"])
-                wrong = HTTPException(500, "Something went wrong on our side.")
-                wrong.__cause__ = error
-                response = await failure(parts, request, wrong)
-            await finish(parts, scope, visitor, response)
-            try:
-                await response(
-                    scope, receive, _without_body(send) if http.method == "HEAD" else send
-                )
+                response = await self._answer(http, request)
+                try:
+                    session_id = await save_session(parts, visitor, response)
+                except Exception as error:  # noqa: BLE001 (logged, answered with 500)
+                    response = await self._broken(request, error)
+                    session_id = visitor.cookie_due
+                add_headers(parts, scope, visitor, response, session_id)
+                await deliver(parts, visitor, response, scope, receive, send)
             finally:
                 await http.close()  # the temporary files of uploads
+
+    async def _answer(self, http: HTTPRequest, request: Request) -> Response:
+        try:
+            return await self._respond(http, request)
+        except HTTPException as error:
+            return await failure(self.parts, request, error)
+        except RecordNotFound as error:
+            return await failure(self.parts, request, HTTPException(404, str(error)))
+        except Exception as error:  # noqa: BLE001 (logged, answered with 500)
+            return await self._broken(request, error)
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        """The site's page for 500; what was done to the session by halves is forgotten."""
+        if self.parts.debug:
+            raise error
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        request.visitor.session.drop()
+        wrong = HTTPException(500, "Something went wrong on our side.")
+        wrong.__cause__ = error
+        return await failure(self.parts, request, wrong)
 
     async def _respond(self, http: HTTPRequest, request: Request) -> Response:
         path = request.path
@@ -91,8 +102,8 @@ class Dispatcher:
             raise HTTPException(405, f"{path} answers {allow['allow']} only.", headers=allow)
         if http.method not in SAFE_METHODS:
             await self._take_body(http, request, page)
-        if self.parts.sessions.blocking and is_async(handler):
-            await to_thread.run_sync(request.session.load)
+        if self.parts.sessions.blocking and any(map(is_async, (handler, *page.guards))):
+            await to_thread.run_sync(request.visitor.session.load)
         for guard in page.guards:
             refusal = await call(guard, request, self.parts.scopes)
             if refusal is not None:
@@ -120,6 +131,14 @@ class Dispatcher:
                 trusted=self.parts.trusted_origins,
             )
             if problem is not None:
+                log.warning(
+                    "%s %s was refused: %s. Where a proxy ends TLS in front of this site, set "
+                    "BASE_URL to the address that visitors see; other sites that may send forms "
+                    "here belong in WS_ALLOWED_ORIGINS.",
+                    http.method,
+                    request.path,
+                    problem,
+                )
                 raise HTTPException(403, f"This request was refused: {problem}.")
         body: Body = await read_body(http, self.parts.max_body)
         request.accept_body(body)
@@ -133,39 +152,3 @@ class Dispatcher:
                     if token
                     else f"This request carries no {FIELD} field and no {HEADER} header.",
                 )
-
-
-async def finish(parts: Parts, scope: Scope, visitor: Visitor, response: Response) -> None:
-    """Save the session and add the headers that every response carries."""
-    if parts.sessions.blocking and visitor.session.touched:
-        session_id = await to_thread.run_sync(visitor.finish)
-    else:
-        session_id = visitor.finish()
-    headers = response.raw_headers
-    present = {name for name, _ in headers}
-    for name, value in SECURITY_HEADERS:
-        if name not in present:
-            headers.append((name, value))
-    if b"content-security-policy" not in present and _is_html(headers):
-        nonce = visitor.secrets.nonce if "nonce" in visitor.secrets.used else None
-        headers.append((b"content-security-policy", parts.policy.header(nonce).encode("latin-1")))
-    if b"cache-control" not in present:
-        # `no-cache`, not `no-store`: the back-forward cache of the browser stays in use.
-        headers.append((b"cache-control", b"private, no-cache"))
-    if session_id is not None:
-        headers.append(parts.cookies.header(session_id, parts.secure(scope)))
-
-
-def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(
-        name == b"content-type" and value.startswith(b"text/html") for name, value in headers
-    )
-
-
-def _without_body(send: Send) -> Send:
-    async def bare(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return bare

@@ -18,6 +18,8 @@ __all__ = ["METHODS", "Page", "load_page"]
 
 #: The handler names of a page module, and the methods that they answer.
 METHODS = ("get", "post", "put", "patch", "delete")
+#: Methods are case-sensitive (RFC 9110, 9.1).
+_NAMES = {"HEAD": "get", **{name.upper(): name for name in METHODS}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +52,10 @@ class Page:
 
     def handler(self, method: str) -> Handler | None:
         """Return the function that answers `method` (HEAD is answered by GET's)."""
-        name = "get" if method == "HEAD" else method.lower()
-        found = self.handlers.get(name)
-        if found is None and name in METHODS:
-            found = self.handlers.get("any")
-        return found
+        name = _NAMES.get(method)
+        if name is None:
+            return None
+        return self.handlers.get(name) or self.handlers.get("any")
 
     @property
     def static(self) -> bool:

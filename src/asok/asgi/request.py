@@ -26,12 +26,12 @@ from asok.asgi.watched import Watched
 from asok.cache import PagePolicy
 from asok.errors import AsokError
 from asok.holes import secrets
-from asok.sessions import FIELD, Session
+from asok.sessions import Session, hidden_input
 
 if TYPE_CHECKING:
     from asok.asgi.visitor import Visitor
 
-__all__ = ["Request", "SiteView", "csrf_field"]
+__all__ = ["Request", "SiteView"]
 
 _FLASHES = "_flashes"
 _LOCAL_URL = re.compile(r"(/(?![/\\])|[?#]|$)")
@@ -58,11 +58,6 @@ class _Field(Markup):
 
     def __call__(self) -> Markup:
         return self
-
-
-def csrf_field(token: str) -> Markup:
-    """The hidden input that carries a CSRF token."""
-    return _Field(Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token))
 
 
 class Request:
@@ -215,7 +210,7 @@ class Request:
     @property
     def csrf_input(self) -> Markup:
         """The hidden input for a form; templates get it without asking (see the guide)."""
-        return csrf_field(self.csrf_token)
+        return _Field(hidden_input(self.csrf_token))
 
     # Answers
 
@@ -259,7 +254,10 @@ class Request:
 
     def back(self, default: str = "/") -> Response:
         """Redirect to the page of this site that the visitor came from, or to `default`."""
-        referer = urlsplit(self.headers.get("referer", ""))
+        try:
+            referer = urlsplit(self.headers.get("referer", ""))
+        except ValueError:  # "http://["
+            return self.redirect(default)
         path = referer.path or "/"
         if referer.netloc == self.host and _LOCAL_URL.match(path) and not _CONTROL.search(path):
             return self.redirect(f"{path}?{referer.query}" if referer.query else path)
@@ -274,11 +272,12 @@ class Request:
         that does not exist. `download` is the name under which the browser saves it.
         """
         base = (root or self.site.root).resolve()
-        target = (base / path).resolve()
-        hidden = not target.is_relative_to(base) or any(
-            part.startswith(".") for part in target.relative_to(base).parts
-        )
-        if hidden or "\0" in str(path) or not target.is_file():
+        try:
+            target = (base / path).resolve()
+            found = target.is_relative_to(base) and target.is_file()
+        except (ValueError, OSError):  # a NUL; a name or path that is too long
+            self.abort(404)
+        if not found or any(part.startswith(".") for part in target.relative_to(base).parts):
             self.abort(404)
         return FileResponse(target, filename=download)
 

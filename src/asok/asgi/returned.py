@@ -45,14 +45,14 @@ def _from_tuple(value: tuple[Any, ...], where: str) -> Response:
     if len(value) in (2, 3) and isinstance(value[0], int) and not isinstance(value[0], bool):
         value = (value[1], value[0], *value[2:])
     match value:
-        case (body, int() as status) if 100 <= status <= 599:
+        case (body, int() as status) if 200 <= status <= 599:
             headers: Mapping[str, str] = {}
-        case (body, int() as status, dict()) if 100 <= status <= 599:
+        case (body, int() as status, dict()) if 200 <= status <= 599:
             headers = cast("dict[str, str]", value[2])
         case _:
             raise AsokError(
                 f"{where} returned the tuple {value!r}, expected (body, status) or "
-                "(body, status, headers) with a status from 100 to 599.",
+                "(body, status, headers) with a status from 200 to 599.",
                 fix=_EXPECTED,
             )
     response = to_response(body, where=where)

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from starlette.datastructures import ImmutableMultiDict, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.types import Message, Receive
@@ -94,7 +95,7 @@ async def read_body(request: HTTPRequest, limit: int) -> Body:
     declared = request.headers.get("content-length", "")
     if declared and (not declared.isascii() or not declared.isdigit()):
         raise HTTPException(400, "The request's Content-Length is no number.")
-    if declared and int(declared) > limit:
+    if len(declared) > 18 or (declared and int(declared) > limit):
         raise too_large(limit)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -111,5 +112,7 @@ async def read_body(request: HTTPRequest, limit: int) -> Body:
                     files.append((name, Upload(value)))
             return Body(b"", ImmutableMultiDict(texts), ImmutableMultiDict(files))
         return Body(await request.body())
+    except (MultiPartException, ValueError, LookupError) as error:  # also an unknown charset
+        raise HTTPException(400, f"The submitted form can't be read: {error}.") from error
     except ClientDisconnect as error:
         raise HTTPException(400, "The client went away before its request was whole.") from error

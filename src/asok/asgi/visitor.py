@@ -84,3 +84,8 @@ class Visitor:
     def finish(self) -> str | None:
         """Save the session; return the id to set as a cookie, or None where none is due."""
         return self.session.id if self.session.save() else None
+
+    @property
+    def cookie_due(self) -> str | None:
+        """The id to set as a cookie where nothing could be saved: that of the shown tokens."""
+        return self.session.id if self.session.is_new else None

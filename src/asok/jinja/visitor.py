@@ -14,14 +14,14 @@ from typing import Any
 from markupsafe import Markup
 
 from asok import holes
-from asok.sessions import FIELD
+from asok.sessions import hidden_input
 
 __all__ = ["GLOBALS", "csrf_field", "nonce_attribute"]
 
 
 def csrf_field() -> Markup:
     """The hidden input with the visitor's CSRF token."""
-    return Markup(f'<input type="hidden" name="{FIELD}" value="{holes.secrets().csrf}">')  # noqa: S704
+    return Markup(hidden_input(holes.secrets().csrf))  # noqa: S704
 
 
 def nonce_attribute() -> Markup:

@@ -1,7 +1,14 @@
 """Sessions, CSRF tokens and the Content-Security-Policy; knows no framework."""
 
 from asok.sessions.csp import SECURITY_HEADERS, Policy, new_nonce
-from asok.sessions.csrf import FIELD, HEADER, SAFE_METHODS, Csrf, origin_problem
+from asok.sessions.csrf import (
+    FIELD,
+    HEADER,
+    SAFE_METHODS,
+    Csrf,
+    hidden_input,
+    origin_problem,
+)
 from asok.sessions.ids import SessionIds
 from asok.sessions.redis import RedisSessionStore
 from asok.sessions.session import Session
@@ -22,6 +29,7 @@ __all__ = [
     "SessionStore",
     "SqliteSessionStore",
     "StoredSession",
+    "hidden_input",
     "new_nonce",
     "origin_problem",
 ]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from asok.signing import Keys
 
-__all__ = ["FIELD", "HEADER", "SAFE_METHODS", "Csrf", "origin_problem"]
+__all__ = ["FIELD", "HEADER", "SAFE_METHODS", "Csrf", "hidden_input", "origin_problem"]
 
 #: The name of the hidden form field.
 FIELD = "csrf_token"
@@ -28,6 +28,11 @@ HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _SIZE = 32
+
+
+def hidden_input(token: str) -> str:
+    """Return the HTML of the field that carries `token` (base64url, so nothing to escape)."""
+    return f'<input type="hidden" name="{FIELD}" value="{token}">'
 
 
 class Csrf:

@@ -70,6 +70,11 @@ class Session(MutableMapping[str, Any]):
         """Whether anything was read or written."""
         return self._data is not None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether `id` is none that the visitor's browser sent."""
+        return self.id is not None and self.id != self._cookie
+
     def __getitem__(self, key: str) -> Any:
         return self._all[key]
 
@@ -141,7 +146,7 @@ class Session(MutableMapping[str, Any]):
             del self._ended[0]
             if self._revoked is not None:
                 self._revoked(ended)
-        return self.id is not None and self.id != self._cookie
+        return self.is_new
 
     def _encoded(self) -> dict[str, str]:
         assert self._data is not None
