@@ -188,7 +188,7 @@ class Sentinels:
 class Holed:
     """Bytes with holes: `slices[0] + value(kinds[0]) + slices[1] + … + slices[-1]`."""
 
-    __slots__ = ("kinds", "size", "slices")
+    __slots__ = ("_pieces", "kinds", "size", "slices")
 
     def __init__(self, slices: tuple[bytes, ...], kinds: tuple[Kind, ...] = ()) -> None:
         if len(slices) != len(kinds) + 1:
@@ -196,6 +196,7 @@ class Holed:
         self.slices = slices
         self.kinds = kinds
         self.size = sum(map(len, slices))
+        self._pieces = [piece for part in slices for piece in (part, b"")]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Holed):
@@ -235,13 +236,13 @@ class Holed:
 
     def fill(self, nonce: bytes = b"", csrf: bytes = b"") -> bytes:
         """Return the bytes for one visitor."""
-        if not self.kinds:
+        kinds = self.kinds
+        if not kinds:
             return self.slices[0]
-        parts: list[bytes] = [self.slices[0]]
-        for kind, piece in zip(self.kinds, self.slices[1:], strict=True):
-            parts.append(nonce if kind == "nonce" else csrf)
-            parts.append(piece)
-        return b"".join(parts)
+        pieces = self._pieces.copy()
+        for at, kind in enumerate(kinds):
+            pieces[2 * at + 1] = nonce if kind == "nonce" else csrf
+        return b"".join(pieces)
 
     def fill_from(self, values: Secrets) -> bytes:
         """Fill from `values`, asking only for the kinds that there are holes for."""

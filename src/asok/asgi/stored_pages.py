@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope, Send
 
+from asok.asgi.filling import Filler
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
@@ -28,7 +29,7 @@ from asok.pages import (
     prepare,
 )
 from asok.pages.prepared import Cache, Header
-from asok.sessions import SECURITY_HEADERS, new_nonce
+from asok.sessions import SECURITY_HEADERS
 
 __all__ = ["StoredPages"]
 
@@ -45,6 +46,7 @@ class StoredPages:
     def __init__(self, parts: Parts, regenerator: Regenerator) -> None:
         self._parts = parts
         self.regenerator = regenerator
+        self._filler = Filler(parts)
         store: PageStore = regenerator.store
         self._open = Shelf(store, partial(self._prepare, guarded=False))
         self._guarded = Shelf(store, partial(self._prepare, guarded=True))
@@ -88,28 +90,8 @@ class StoredPages:
                 prepared.headers(cache, now=now, coding=coding),
                 prepared.bodies[coding],
             )
-        return self._filled(prepared, scope, prepared.headers(cache, now=now))
-
-    def _filled(
-        self, prepared: Prepared, scope: Scope, common: Sequence[Header]
-    ) -> tuple[int, Sequence[Header], bytes]:
-        """Fill the holes of a page for one visitor, who may need a cookie for it."""
-        parts = self._parts
-        headers = list(common)
-        nonce = csrf = ""
-        kinds = prepared.page.holed.kinds
-        if "nonce" in kinds:
-            nonce = new_nonce()
-            policy = parts.policy.header(nonce)
-            headers.append((b"content-security-policy", policy.encode("ascii")))
-        if "csrf" in kinds:
-            session_id = parts.session_id(scope)
-            if session_id is None:
-                session_id = parts.ids.new()
-                headers.append(parts.cookies.header(session_id, parts.secure(scope)))
-            csrf = parts.csrf.token(session_id)
-        body = prepared.page.holed.fill(nonce.encode(), csrf.encode())
-        headers.append((b"content-length", b"%d" % len(body)))
+        common = prepared.headers(cache, now=now)
+        headers, body = self._filler.fill(prepared.page.holed, cast("Any", scope), common)
         return prepared.status, headers, body
 
     async def respond(self, match: Match, request: Request, page: Page) -> Response:

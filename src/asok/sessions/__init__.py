@@ -7,9 +7,11 @@ from asok.sessions.csrf import (
     SAFE_METHODS,
     Csrf,
     hidden_input,
+    masked,
     origin_problem,
 )
 from asok.sessions.ids import SessionIds
+from asok.sessions.randomness import NONCES
 from asok.sessions.redis import RedisSessionStore
 from asok.sessions.session import Session
 from asok.sessions.sqlite import SqliteSessionStore
@@ -18,6 +20,7 @@ from asok.sessions.store import MemorySessionStore, SessionStore, StoredSession
 __all__ = [
     "FIELD",
     "HEADER",
+    "NONCES",
     "SAFE_METHODS",
     "SECURITY_HEADERS",
     "Csrf",
@@ -30,6 +33,7 @@ __all__ = [
     "SqliteSessionStore",
     "StoredSession",
     "hidden_input",
+    "masked",
     "new_nonce",
     "origin_problem",
 ]

@@ -7,11 +7,11 @@ one concatenation.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Final
 
 from asok.errors import ConfigurationError
+from asok.sessions.randomness import NONCES
 
 __all__ = ["SECURITY_HEADERS", "Policy", "new_nonce"]
 
@@ -41,7 +41,7 @@ _NONCED = ("script-src", "style-src")
 
 def new_nonce() -> str:
     """Return a nonce of 128 random bits (22 base64url characters)."""
-    return secrets.token_urlsafe(16)
+    return NONCES.take().decode("ascii")
 
 
 class Policy:
@@ -66,7 +66,12 @@ class Policy:
             f"{name} {value} 'nonce-\0'" if name in _NONCED else f"{name} {value}"
             for name, value in merged.items()
         ).split("\0")
+        self._bytes = [part.encode("latin-1") for part in self._parts]
 
     def header(self, nonce: str | None = None) -> str:
         """Return the header's value, allowing `nonce` where one is given."""
         return self.plain if nonce is None else nonce.join(self._parts)
+
+    def filled(self, nonce: bytes) -> bytes:
+        """`header` as bytes, for the path of a stored page."""
+        return nonce.join(self._bytes)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import binascii
 import hmac
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Collection, Mapping
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
+from asok.sessions.randomness import MASKS
 from asok.signing import Keys
 
 __all__ = ["FIELD", "HEADER", "SAFE_METHODS", "Csrf", "hidden_input", "origin_problem"]
@@ -28,6 +29,7 @@ HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _SIZE = 32
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def hidden_input(token: str) -> str:
@@ -46,8 +48,11 @@ class Csrf:
 
     def token(self, binding: str) -> str:
         """Return a freshly masked token (86 base64url characters) for `binding`."""
-        mask = secrets.token_bytes(_SIZE)
-        return urlsafe_b64encode(mask + _xor(mask, self._value(binding)))[:-2].decode("ascii")
+        return masked(self.value(binding)).decode("ascii")
+
+    def value(self, binding: str) -> int:
+        """Return the number that `masked` makes tokens of."""
+        return int.from_bytes(self._value(binding))
 
     def valid(self, token: str, binding: str) -> bool:
         """Whether `token` was made for `binding`, by any key that is in use."""
@@ -60,6 +65,13 @@ class Csrf:
         value = _xor(raw[:_SIZE], raw[_SIZE:])
         values = [self._value(binding), *(_value(key, binding) for key in self._older)]
         return any(hmac.compare_digest(value, known) for known in values)
+
+
+def masked(value: int) -> bytes:
+    """Return a token for `value` under a mask that is used once."""
+    mask = MASKS.take()
+    raw = mask.to_bytes(_SIZE) + (mask ^ value).to_bytes(_SIZE)
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE)[:86]
 
 
 def _value(key: bytes, binding: str) -> bytes:
