@@ -14,9 +14,9 @@ def counter_sum(key: str, value: Any, delta: int) -> int:
     if type(value) is not int:
         raise not_a_counter(key, f"a {type(value).__qualname__}")
     total = value + delta
-    if not -(2**63) <= value < 2**63 or not -(2**63) <= total < 2**63:
+    if any(not -(2**63) <= number < 2**63 for number in (value, delta, total)):
         raise CacheValueError(
-            f"the counter {key!r} would be {total}, expected at most 64 bits with sign."
+            f"the counter {key!r} would leave the 64 bits (with sign) that every store can hold."
         )
     return total
 

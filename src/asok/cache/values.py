@@ -123,7 +123,7 @@ def _lower_dict(value: dict[Any, Any], depth: int) -> Any:
         try:
             result[key] = _lower(item, depth)
         except _Refused as refused:
-            refused.path.append(f"[{key!r}]")
+            refused.path.append(f"[{_shown(key)}]")
             raise
     return result
 
@@ -135,9 +135,16 @@ def _lower_pairs(value: dict[Any, Any], depth: int) -> Any:
         try:
             pairs.append([_lower(key, depth), _lower(item, depth)])
         except _Refused as refused:
-            refused.path.append(f"[{key!r}]")
+            refused.path.append(f"[{_shown(key)}]")
             raise
     return dict(pairs) if plain else {"$dict": pairs}
+
+
+def _shown(key: object) -> str:
+    try:
+        return repr(key)[:60]
+    except ValueError:  # an int of more digits than Python is ready to write
+        return f"<{type(key).__name__}>"
 
 
 def _encodable(text: str) -> bool:

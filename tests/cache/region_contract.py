@@ -1,0 +1,553 @@
+"""What a region does alike over every store; a test module has a fixture `place`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from asok.cache import MISSING, Cache, Computed
+from asok.errors import CacheError, CacheKeyError, CacheValueError
+
+from .contract import together
+from .places import Place
+
+__all__ = ["RegionContract", "eventually"]
+
+
+def eventually(ready: Callable[[], bool], *, what: str = "it") -> None:
+    """Return as soon as `ready()` is true; fail after a long time."""
+    end = time.monotonic() + 30
+    while not ready():
+        assert time.monotonic() < end, f"{what} did not happen"
+        time.sleep(0.005)
+
+
+class Counted:
+    """A function that says how often it was called; `gate` holds it up where it is cleared."""
+
+    def __init__(self, result: Any = "computed") -> None:
+        self.calls = 0
+        self.result = result
+        self.entered = threading.Event()
+        self.gate = threading.Event()
+        self.gate.set()
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Any:
+        with self._lock:
+            self.calls += 1
+        self.entered.set()
+        assert self.gate.wait(30)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+class RegionContract:
+    @pytest.fixture
+    def cache(self, place: Place) -> Cache:
+        return Cache(place.open())
+
+    # The documented calls
+
+    def test_the_documented_calls(self, cache: Cache) -> None:
+        cache.set("key", "value", ttl=300)
+        assert cache.get("key", default="missing") == "value"
+        assert cache.has("key") is True
+        cache.forget("key")
+        assert cache.get("key", default="missing") == "missing"
+        assert cache.has("key") is False
+        fetch_slow_api = Counted({"answer": 42})
+        data = cache.remember("api_data", ttl=60, fn=fetch_slow_api)
+        assert data == cache.remember("api_data", ttl=60, fn=fetch_slow_api) == {"answer": 42}
+        assert fetch_slow_api.calls == 1
+        cache.flush()
+        assert not cache.has("api_data")
+
+    def test_none_is_a_value(self, cache: Cache) -> None:
+        cache.set("key", None)
+        assert cache.has("key")
+        assert cache.get("key", default="missing") is None
+        nothing = Counted(None)
+        assert cache.remember("other", 60, nothing) is None
+        assert cache.remember("other", 60, nothing) is None
+        assert nothing.calls == 1
+        assert cache.get("never", MISSING) is MISSING
+        assert cache.pull("key", "missing") is None
+        assert cache.pull("key", "missing") == "missing"
+
+    @pytest.mark.parametrize("ttl", [0, -1, -0.5, timedelta(0), timedelta(seconds=-1), -math.inf])
+    def test_a_ttl_of_zero_or_less_is_not_stored(self, cache: Cache, ttl: Any) -> None:
+        cache.set("key", "old")
+        assert cache.set("key", "new", ttl=ttl) is False
+        assert not cache.has("key")
+        assert cache.add("key", 1, ttl=ttl) is False
+        assert cache.incr("key", 3, ttl=ttl) == 3
+        computed = Counted()
+        assert cache.remember("key", ttl, computed) == "computed"
+        assert cache.remember("key", ttl, computed) == "computed"
+        assert computed.calls == 2
+        cache.set("key", "old")
+        assert cache.touch("key", ttl)
+        assert not cache.has("key")
+
+    @pytest.mark.parametrize(
+        "ttl", [None, 60, 60.5, timedelta(minutes=1), math.inf, 1e18, timedelta.max]
+    )
+    def test_any_other_ttl_is_stored(self, cache: Cache, place: Place, ttl: Any) -> None:
+        assert cache.set("key", 1, ttl=ttl)
+        place.let_pass(59)
+        assert cache.get("key") == 1
+        place.let_pass(10_000)
+        assert cache.has("key") == (ttl not in (60, 60.5, timedelta(minutes=1)))
+
+    @pytest.mark.parametrize("ttl", [True, False, math.nan, "60", b"1", [60], 1j])
+    def test_what_is_no_time_is_refused(self, cache: Cache, ttl: Any) -> None:
+        calls: list[Callable[[], Any]] = [
+            lambda: cache.set("key", 1, ttl=ttl),
+            lambda: cache.add("key", 1, ttl=ttl),
+            lambda: cache.incr("key", ttl=ttl),
+            lambda: cache.touch("key", ttl),
+            lambda: cache.remember("key", ttl, Counted()),
+            lambda: cache.remember("key", 60, Counted(), stale=ttl),
+        ]
+        for call in calls:
+            with pytest.raises(CacheError, match="time to live"):
+                call()
+        assert not cache.has("key")
+
+    @pytest.mark.parametrize("key", ["", None, 5, b"key", ["key"], "x" * 4097, "é" * 2049, 1.5])
+    def test_what_is_no_key_is_refused(self, cache: Cache, key: Any) -> None:
+        calls: list[Callable[[], Any]] = [
+            lambda: cache.get(key),
+            lambda: cache.has(key),
+            lambda: cache.set(key, 1),
+            lambda: cache.add(key, 1),
+            lambda: cache.incr(key),
+            lambda: cache.forget(key),
+            lambda: cache.touch(key),
+            lambda: cache.pull(key),
+            lambda: cache.remember(key, 60, Counted()),
+            lambda: cache.set("key", 1, tags=[key]),
+        ]
+        for call in calls:
+            with pytest.raises(CacheKeyError):
+                call()
+
+    def test_a_key_of_a_megabyte_is_refused_with_the_fix(self, cache: Cache) -> None:
+        with pytest.raises(CacheKeyError, match="digest"):
+            cache.set("x" * 1_000_000, 1)
+
+    def test_the_keys_of_the_cache_itself_are_refused(self, cache: Cache) -> None:
+        with pytest.raises(CacheKeyError, match="keeps for itself"):
+            cache.set("\0asok:tag", 1)
+
+    def test_an_unstorable_value_is_refused_also_when_computed(self, cache: Cache) -> None:
+        with pytest.raises(CacheValueError, match="object"):
+            cache.remember("key", 60, object)
+        with pytest.raises(CacheError, match="expected a function"):
+            cache.remember("key", 60)
+
+    def test_a_value_that_is_too_large_is_returned_but_not_stored(self, place: Place) -> None:
+        if not hasattr(place.open(), "max_bytes"):
+            return  # Redis bounds itself
+        cache = Cache(place.open(max_bytes=80_000))
+        large = Counted("x" * 20_000)
+        assert cache.remember("key", 60, large) == "x" * 20_000
+        assert not cache.has("key")
+
+    # Many at once
+
+    def test_many_at_once(self, cache: Cache) -> None:
+        assert cache.set_many({"a": 1, "b": None, "c": [3]}, ttl=60) == 3
+        assert cache.get_many(["a", "b", "c", "d"]) == {"a": 1, "b": None, "c": [3]}
+        assert cache.forget_many(["a", "d"]) == 1
+        assert cache.get_many(iter(["a", "b"])) == {"b": None}
+
+    def test_exactly_one_pulls(self, cache: Cache) -> None:
+        cache.set("key", "prize")
+        assert sorted(together(8, lambda: cache.pull("key", ""))) == [""] * 7 + ["prize"]
+
+    def test_counters_go_up_and_down(self, cache: Cache) -> None:
+        assert (cache.incr("n"), cache.incr("n", 5), cache.decr("n", 2)) == (1, 6, 4)
+        with pytest.raises(CacheError, match="delta"):
+            cache.incr("n", 1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        with pytest.raises(CacheError, match="delta"):
+            cache.incr("n", True)
+
+    # Tags
+
+    def test_a_tag_removes_what_carries_it(self, cache: Cache) -> None:
+        cache.set("a", 1, tags=["x", "y"])
+        cache.set("b", 2, tags=["y"])
+        cache.set("c", 3)
+        assert cache.get_many(["a", "b", "c"]) == {"a": 1, "b": 2, "c": 3}
+        cache.forget_tags("x")
+        assert (cache.get("a"), cache.has("a"), cache.get("b")) == (None, False, 2)
+        assert cache.get_many(["a", "b", "c"]) == {"b": 2, "c": 3}
+        assert cache.add("a", "again")
+        assert not cache.add("b", "again")
+        cache.forget_tags("y", "never used")
+        assert cache.get_many(["a", "b", "c"]) == {"a": "again", "c": 3}
+        computed = Counted("new")
+        assert cache.remember("b", 60, computed, tags=["y"]) == "new"
+        assert cache.remember("b", 60, computed, tags=["y"]) == "new"
+        cache.forget_tags("y")
+        assert cache.remember("b", 60, computed, tags=["y"]) == "new"
+        assert computed.calls == 2
+
+    @pytest.mark.parametrize("tags", ["posts", 5, None, [5], [""]])
+    def test_what_are_no_tags_is_refused(self, cache: Cache, tags: Any) -> None:
+        with pytest.raises(CacheKeyError):
+            cache.set("key", 1, tags=tags)
+
+    def test_a_tag_flushed_while_a_value_is_computed_makes_it_a_miss(self, cache: Cache) -> None:
+        def compute() -> str:
+            cache.forget_tags("t")
+            return "old"
+
+        assert cache.remember("key", 60, compute, tags=["t"]) == "old"
+        assert not cache.has("key")
+
+    # One computation
+
+    def test_two_hundred_misses_are_one_computation(self, cache: Cache) -> None:
+        slow = Counted([1, {"a": 2}])
+        slow.gate.clear()
+        results: list[Any] = []
+
+        def ask() -> None:
+            results.append(cache.remember("key", 60, slow))
+
+        threads = [threading.Thread(target=ask) for _ in range(200)]
+        for thread in threads:
+            thread.start()
+        slow.gate.set()
+        for thread in threads:
+            thread.join()
+        assert slow.calls == 1
+        assert results == [[1, {"a": 2}]] * 200
+        results[0][1]["a"] = "spoilt"
+        assert results[1] == [1, {"a": 2}]
+        assert cache.get("key") == [1, {"a": 2}]
+
+    def test_an_error_reaches_all_who_wait_and_is_not_stored(self, cache: Cache) -> None:
+        failing = Counted(LookupError("no"))
+        for _ in range(2):
+            with pytest.raises(LookupError):
+                cache.remember("key", 60, failing)
+        assert failing.calls == 2
+        assert cache.remember("key", 60, Counted("fine")) == "fine"
+
+    @pytest.mark.parametrize("purge", ["forget", "flush", "set", "pull"])
+    def test_a_value_begun_before_a_purge_is_not_stored(self, cache: Cache, purge: str) -> None:
+        def compute() -> str:
+            if purge == "forget":
+                cache.forget("key")
+            elif purge == "flush":
+                cache.flush()
+            elif purge == "set":
+                cache.set("key", "newer")
+            else:
+                cache.set("key", "newer")
+                cache.pull("key")
+            return "older"
+
+        assert cache.remember("key", 60, compute) == "older"
+        assert cache.get("key", "nothing") == ("newer" if purge == "set" else "nothing")
+        assert cache.remember("key", 60, Counted("newest")) == (
+            "newer" if purge == "set" else "newest"
+        )
+
+    def test_the_computed_value_may_decide(self, cache: Cache, place: Place) -> None:
+        def short() -> Computed:
+            return Computed({"a": 1}, ttl=5, tags=["t"])
+
+        assert cache.remember("short", 1000, short) == {"a": 1}
+        place.let_pass(4)
+        assert cache.get("short") == {"a": 1}
+        cache.forget_tags("t")
+        assert not cache.has("short")
+        cache.remember("short", 1000, short)
+        place.let_pass(6)
+        assert not cache.has("short")
+        assert cache.remember("never", 60, lambda: Computed(1, ttl=0)) == 1
+        assert not cache.has("never")
+        response = object()
+        private = Counted(Computed(response, store=False))
+        assert cache.remember("private", 60, private) is response
+        assert not cache.has("private")
+
+    def test_what_is_private_is_not_given_to_those_who_wait(self, cache: Cache) -> None:
+        numbers = iter(range(1000))
+        slow = threading.Event()
+
+        def private() -> Computed:
+            number = next(numbers)
+            slow.wait(0.2)
+            return Computed(number, store=False)
+
+        results = together(8, lambda: cache.remember("key", 60, private))
+        assert len(set(results)) == 8
+
+    def test_a_computation_that_asks_for_itself_is_an_error(self, cache: Cache) -> None:
+        def compute() -> Any:
+            return cache.remember("key", 60, compute)
+
+        with pytest.raises(CacheError, match="asks the cache for 'key' itself"):
+            cache.remember("key", 60, compute)
+        assert cache.remember("key", 60, lambda: cache.remember("other", 60, Counted(5))) == 5
+
+    def test_a_coroutine_function_is_refused_by_the_plain_method(self, cache: Cache) -> None:
+        async def fetch() -> int:
+            return 1
+
+        with pytest.raises(CacheError, match="aremember"):
+            cache.remember("key", 60, fetch)
+
+    # Stale values
+
+    def test_a_stale_value_is_served_while_one_computes(self, cache: Cache, place: Place) -> None:
+        assert cache.remember("key", 60, Counted("old"), stale=600) == "old"
+        place.let_pass(61)
+        assert cache.get("key", "miss") == "miss"
+        assert not cache.has("key")
+        slow = Counted("new")
+        slow.gate.clear()
+        results = [cache.remember("key", 60, slow, stale=600) for _ in range(20)]
+        assert results == ["old"] * 20
+        slow.gate.set()
+        eventually(lambda: cache.get("key") == "new", what="the refresh")
+        assert slow.calls == 1
+        assert cache.counters.stale == 20
+
+    def test_a_stale_value_is_computed_at_once_by_who_wants_none(
+        self, cache: Cache, place: Place
+    ) -> None:
+        cache.remember("key", 60, Counted("old"), stale=600)
+        place.let_pass(61)
+        assert cache.remember("key", 60, Counted("new")) == "new"
+
+    def test_a_failed_refresh_keeps_the_stale_value(
+        self, cache: Cache, place: Place, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        cache.remember("key", 60, Counted("old"), stale=600)
+        place.let_pass(61)
+        failing = Counted(LookupError("the database is away"))
+        assert cache.remember("key", 60, failing, stale=600) == "old"
+        eventually(lambda: "stays stale" in caplog.text, what="the log line")
+        assert cache.remember("key", 60, failing, stale=600) == "old"
+        assert failing.calls == 1, "it rests for a second after a failure"
+        place.let_pass(600)
+        with pytest.raises(LookupError):
+            cache.remember("key", 60, failing, stale=600)
+
+    # Coroutines
+
+    def test_every_method_has_an_async_twin(self, cache: Cache) -> None:
+        async def use() -> None:
+            assert await cache.aset("key", [1], 60, tags=["t"])
+            assert await cache.aget("key", default=0) == [1]
+            assert await cache.ahas("key")
+            await cache.aforget_tags("t")
+            assert not await cache.ahas("key")
+            assert await cache.aadd("key", 1)
+            assert await cache.aincr("key", 5) == 6
+            assert await cache.adecr("key") == 5
+            assert await cache.atouch("key", 60)
+            assert await cache.apull("key") == 5
+            assert await cache.aset_many({"a": 1, "b": 2}) == 2
+            assert await cache.aget_many(["a", "b", "c"]) == {"a": 1, "b": 2}
+            assert await cache.aforget_many(["a", "c"]) == 1
+            assert await cache.aforget("b")
+            await cache.aset("key", 1)
+            await cache.aflush()
+            assert not await cache.ahas("key")
+
+        asyncio.run(use())
+        assert Cache.aget.__name__ == "aget"
+
+    def test_two_hundred_tasks_are_one_computation(self, cache: Cache) -> None:
+        calls = 0
+
+        async def fetch() -> list[int]:
+            nonlocal calls
+            calls += 1
+            await asyncio.sleep(0.05)
+            return [calls]
+
+        async def use() -> list[list[int]]:
+            return await asyncio.gather(*[cache.aremember("key", 60, fetch) for _ in range(200)])
+
+        results = asyncio.run(use())
+        assert (calls, results) == (1, [[1]] * 200)
+        results[0].append(2)
+        assert results[1] == [1]
+
+    def test_plain_functions_and_functions_that_return_coroutines_do_too(
+        self, cache: Cache
+    ) -> None:
+        async def fetch() -> str:
+            return "fetched"
+
+        async def use() -> None:
+            assert await cache.aremember("a", 60, Counted("plain")) == "plain"
+            assert await cache.aremember("b", 60, lambda: fetch()) == "fetched"
+            assert await cache.aremember("c", 60, lambda: Computed(1, store=False)) == 1
+            assert not await cache.ahas("c")
+            with pytest.raises(LookupError):
+                await cache.aremember("d", 60, Counted(LookupError("no")))
+            assert await cache.aremember("d", 60, fetch, tags=["t"]) == "fetched"
+            assert await cache.aremember("d", 60, Counted("other")) == "fetched"
+
+        asyncio.run(use())
+
+    def test_what_is_private_is_not_given_to_tasks_that_wait(self, cache: Cache) -> None:
+        numbers = iter(range(1000))
+
+        async def private() -> Computed:
+            number = next(numbers)
+            await asyncio.sleep(0.05)
+            return Computed(number, store=False)
+
+        async def use() -> list[Any]:
+            return await asyncio.gather(*[cache.aremember("key", 60, private) for _ in range(8)])
+
+        assert len(set(asyncio.run(use()))) == 8
+
+    def test_a_cancelled_leader_is_replaced(self, cache: Cache) -> None:
+        async def use() -> None:
+            started = asyncio.Event()
+
+            async def hang() -> str:
+                started.set()
+                await asyncio.sleep(3600)
+                return "never"
+
+            async def fetch() -> str:
+                return "fetched"
+
+            leader = asyncio.create_task(cache.aremember("key", 60, hang))
+            await started.wait()
+            waiter = asyncio.create_task(cache.aremember("key", 60, fetch))
+            await asyncio.sleep(0.02)
+            leader.cancel()
+            assert await waiter == "fetched"
+            assert await cache.aget("key") == "fetched"
+
+        asyncio.run(use())
+
+    def test_a_cancelled_get_leaves_the_next_one_right(self, cache: Cache) -> None:
+        for number in range(20):
+            cache.set(f"key{number}", number)
+
+        async def use() -> None:
+            for number in range(20):
+                task = asyncio.create_task(cache.aget(f"key{number}"))
+                await asyncio.sleep(0)
+                task.cancel()
+                assert await cache.aget(f"key{(number + 1) % 20}") == (number + 1) % 20
+
+        asyncio.run(use())
+
+    def test_threads_wait_for_a_task_and_tasks_for_a_thread(self, cache: Cache) -> None:
+        slow = Counted("thread's")
+        slow.gate.clear()
+        thread = threading.Thread(target=lambda: cache.remember("a", 60, slow))
+        thread.start()
+        assert slow.entered.wait(30)
+
+        async def use() -> None:
+            async def fetch() -> str:
+                await asyncio.sleep(0.05)
+                return "task's"
+
+            waiting = asyncio.create_task(cache.aremember("a", 60, fetch))
+            await asyncio.sleep(0.02)
+            slow.gate.set()
+            assert await waiting == "thread's"
+            task = asyncio.create_task(cache.aremember("b", 60, fetch))
+            await asyncio.sleep(0.02)
+            other = asyncio.to_thread(cache.remember, "b", 60, Counted("other"))
+            assert await asyncio.gather(task, other) == ["task's", "task's"]
+
+        asyncio.run(use())
+        thread.join()
+
+    def test_a_plain_call_on_the_event_loop_never_waits_for_a_task_of_it(
+        self, cache: Cache
+    ) -> None:
+        async def use() -> None:
+            started, leave = asyncio.Event(), asyncio.Event()
+
+            async def slow() -> str:
+                started.set()
+                await leave.wait()
+                return "slow"
+
+            task = asyncio.create_task(cache.aremember("key", 60, slow))
+            await started.wait()
+            assert cache.remember("key", 60, Counted("at once")) == "at once"
+            leave.set()
+            assert await task == "slow"
+
+        asyncio.run(use())
+
+    def test_a_task_serves_stale_values_too(self, cache: Cache, place: Place) -> None:
+        async def old() -> str:
+            return "old"
+
+        async def use() -> None:
+            calls = 0
+
+            async def new() -> str:
+                nonlocal calls
+                calls += 1
+                await asyncio.sleep(0.01)
+                return "new"
+
+            async def failing() -> str:
+                raise LookupError("no")
+
+            assert await cache.aremember("key", 60, old, stale=600) == "old"
+            assert await cache.aremember("bad", 60, old, stale=600) == "old"
+            place.let_pass(61)
+            found = [await cache.aremember("key", 60, new, stale=600) for _ in range(5)]
+            assert found[:2] == ["old", "old"]
+            assert await cache.aremember("bad", 60, failing, stale=600) == "old"
+            while await cache.aget("key") != "new":
+                await asyncio.sleep(0.005)
+            assert calls == 1
+            assert await cache.aremember("bad", 60, failing, stale=600) == "old"
+
+        asyncio.run(use())
+
+    # Bookkeeping
+
+    def test_it_counts_what_happened(self, cache: Cache) -> None:
+        cache.get("key")
+        cache.remember("key", 60, Counted())
+        cache.get("key")
+        assert cache.counters.to_dict() == {
+            "hits": 1,
+            "misses": 2,
+            "stale": 0,
+            "errors": 0,
+            "computations": 1,
+        }
+        cache.close()
+        assert cache.get("key") == "computed"
+        assert "Store" in repr(cache)
+
+    def test_it_is_the_port_of_template_fragments(self, cache: Cache) -> None:
+        text = Counted("<ul>")
+        assert cache.get_or_render("sidebar", 3600, text) == "<ul>"
+        assert cache.get_or_render("sidebar", 3600, text) == "<ul>"
+        assert text.calls == 1

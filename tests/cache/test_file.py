@@ -1,0 +1,521 @@
+"""The file store: the contract, damage, permissions, clocks, and several processes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pickle
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from asok.cache import Cache, clock
+from asok.cache.document import write_document
+from asok.cache.file import FileStore
+from asok.cache.sweep import Sweeper
+from asok.errors import CacheUnavailable
+
+from .contract import StoreContract, value_of
+from .places import FilePlace
+from .region_contract import RegionContract
+from .workers import run, start
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilePlace:
+    return FilePlace(tmp_path / "cache", monkeypatch)
+
+
+class TestFileStore(StoreContract):
+    pass
+
+
+class TestFileRegion(RegionContract):
+    pass
+
+
+@pytest.fixture
+def store(place: FilePlace) -> FileStore:
+    return place.open()
+
+
+def files(store: FileStore) -> list[Path]:
+    return [path for path in Path(store.folder).rglob("*") if path.is_file()]
+
+
+# The files
+
+
+def test_an_entry_is_a_json_document_that_a_person_can_read(store: FileStore) -> None:
+    store.set("user:5", {"name": "Ann", "at": (1, 2)}, ttl=60, tags=(("users", "abc"),))
+    document = json.loads(Path(store.path("user:5")).read_text())
+    assert document["key"] == "user:5"
+    assert document["value"] == {"name": "Ann", "at": {"$tuple": [1, 2]}}
+    assert document["ttl"] == 60
+    assert document["size"] == Path(store.path("user:5")).stat().st_size
+
+
+def test_folders_and_files_are_for_the_owner_only(store: FileStore) -> None:
+    for number in range(20):
+        store.set(str(number), "x" * number * 1000, ttl=60)
+    lease = store.lease("lease")
+    for path in [Path(store.folder), *Path(store.folder).rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    assert lease is not None
+    lease.release()
+
+
+def test_nothing_is_made_before_the_first_write(store: FileStore) -> None:
+    assert store.get("key") is None
+    store.clear()
+    assert not Path(store.folder).exists()
+
+
+@pytest.mark.parametrize("sizes", [(10, 3000), (3000, 10), (10, 9000), (9000, 10), (200_000, 5)])
+def test_a_shorter_or_longer_value_takes_the_place_of_another(
+    store: FileStore, sizes: tuple[int, int]
+) -> None:
+    for size in sizes:
+        store.set("key", "x" * size, ttl=60)
+        assert value_of(store, "key") == "x" * size
+        json.loads(Path(store.path("key")).read_text())
+    assert len([path for path in files(store) if path.suffix == ".json"]) == 1
+    assert len(files(store)) == 2  # and the lock
+
+
+# Damage
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.mkdir, ("/tmp/asok-was-unpickled",))
+
+
+DAMAGE = {
+    "empty": b"",
+    "list": b"[]",
+    "null": b"null",
+    "garbage": b"\xff\x00garbage" * 50,
+    "pickle": pickle.dumps(Trap()),
+    "json": b'{"key":"key","value":1}',
+    "head only": b'{"check":"00000000","size":        43,"key":',
+    "size of nothing": b'{"check":"00000000","size":         x,"key":1}',
+    "negative size": b'{"check":"00000000","size":       -43,"key":1}',
+    "deep": b'{"check":"00000000","size":     90000,' + b"[" * 90_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_file_is_a_miss_and_heals(store: FileStore, content: bytes) -> None:
+    store.set("key", "good", ttl=60)
+    path = Path(store.path("key"))
+    path.write_bytes(content)
+    assert store.get("key") is None
+    assert store.add("key", "healed", ttl=60)
+    assert value_of(store, "key") == "healed"
+    path.write_bytes(content)
+    assert store.incr("key", 2, ttl=60) == 2
+    path.write_bytes(content)
+    assert not store.touch("key", 60)
+    assert store.set("key", "healed", ttl=60)
+    assert value_of(store, "key") == "healed"
+    assert not Path("/tmp/asok-was-unpickled").exists()
+
+
+@pytest.mark.parametrize("size", [100, 9000])
+def test_every_truncation_is_a_miss(store: FileStore, size: int) -> None:
+    store.set("key", "x" * size, ttl=60)
+    path = Path(store.path("key"))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), max(1, len(whole) // 150)):
+        path.write_bytes(whole[:length])
+        assert store.get("key") is None, length
+    path.write_bytes(whole + b"what an older and longer document left")
+    assert value_of(store, "key") == "x" * size
+
+
+def test_every_changed_byte_is_a_miss(store: FileStore) -> None:
+    store.set("key", {"a": "value"}, ttl=60)
+    path = Path(store.path("key"))
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        changed = bytearray(whole)
+        changed[position] ^= 1
+        path.write_bytes(changed)
+        assert store.get("key") is None, position
+
+
+def test_a_document_with_a_value_that_this_cache_never_writes_is_a_miss(
+    store: FileStore,
+) -> None:
+    from asok.cache.record import Record
+
+    for value in ({"$bytes": 5}, {"$datetime": []}, {"$os.system": "true"}, {"$set": [[1]]}):
+        record = Record.make("key", 1, 60.0, 0.0, ())
+        record.value = value
+        store.set("key", 1, ttl=60)
+        Path(store.path("key")).write_bytes(record.encode())
+        assert store.get("key") is None
+
+
+def test_another_keys_file_is_a_miss(store: FileStore) -> None:
+    store.set("one", 1, ttl=60)
+    store.set("two", 2, ttl=60)
+    Path(store.path("one")).rename(store.path("two"))
+    assert store.get("two") is None
+    assert store.add("two", 3, ttl=60)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_file_is_a_miss(store: FileStore, tmp_path: Path, kind: str) -> None:
+    store.set("key", 1, ttl=60)
+    path = Path(store.path("key"))
+    path.unlink()
+    other = tmp_path / "other"
+    other.write_text("not of the cache")
+    if kind == "link":
+        path.symlink_to(other)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    assert store.get("key") is None
+    if kind == "folder":
+        with pytest.raises(CacheUnavailable):
+            store.set("key", 2, ttl=60)
+    else:
+        assert store.set("key", 2, ttl=60)
+        assert value_of(store, "key") == 2
+    assert other.read_text() == "not of the cache"
+
+
+def test_clear_leaves_what_is_not_of_the_cache(store: FileStore) -> None:
+    store.set("key", "x" * 9000, ttl=60)
+    kept = Path(store.folder, "notes.txt")
+    kept.write_text("mine")
+    beside = Path(store.path("key")).with_name("mine.txt")
+    beside.write_text("mine")
+    leftover = beside.with_name(".tmp-1234")
+    leftover.write_text("half")
+    other = Cache(backend="file", path=store.folder, namespace="other")
+    other.set("key", 5)
+    store.clear()
+    assert kept.exists()
+    assert beside.exists()
+    assert not leftover.exists()
+    assert not Path(store.path("key")).exists()
+    assert other.get("key") == 5
+    other.flush()
+    assert not other.has("key")
+
+
+# A disk or a permission that refuses
+
+
+def refuse(code: int) -> object:
+    def call(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return call
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EMFILE])
+@pytest.mark.parametrize("size", [10, 9000])
+def test_a_refusing_disk_keeps_the_old_value_and_the_page(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, code: int, size: int
+) -> None:
+    cache = Cache(store)
+    cache.set("key", "old", ttl=60)
+    for name in ("write", "open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, refuse(code))
+            with pytest.raises(CacheUnavailable, match=store.folder):
+                store.set("key", "x" * size, ttl=60)
+            assert cache.set("new", "x" * size) is False
+            assert cache.remember("new", 60, lambda: "x" * size) == "x" * size
+            assert cache.incr("n") == 1
+        assert cache.get("key") == "old"
+        assert not cache.has("new")
+        assert cache.counters.errors
+    assert not [path for path in files(store) if path.name.startswith(".tmp-")]
+
+
+def test_a_disk_that_is_full_in_the_middle_leaves_no_half_file(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    store.set("other", 1, ttl=60)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda handle, data: real(handle, data[:20]))  # pyright: ignore
+        with pytest.raises(CacheUnavailable, match="only a part"):
+            store.set("key", "value", ttl=60)
+    assert not Path(store.path("key")).exists()
+
+
+def test_reading_trouble_is_a_miss_for_the_region(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = Cache(store)
+    cache.set("key", 1, tags=["t"])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse(errno.EIO))
+        for _ in range(5):
+            assert cache.get("key", "miss") == "miss"
+        assert cache.get_many(["key"]) == {}
+        assert not cache.forget("key")
+        assert cache.remember("key", 60, lambda: "computed", tags=["t"]) == "computed"
+    assert cache.get("key") == 1
+    assert caplog.text.count("counts as empty") == 1, "one line now and then, not one a call"
+
+
+def test_a_folder_that_somebody_else_locks_is_trouble(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set("key", 1, ttl=60)
+    monkeypatch.setattr("asok.cache.file._LOCK_LIMIT", 0.05)
+    lock = Path(store.path("key")).with_name(".lock")
+    holder = start(
+        "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX);"
+        "print('ready', flush=True); input()",
+        str(lock),
+    )
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(CacheUnavailable, match="held by another process"):
+            store.set("key", 2, ttl=60)
+        assert value_of(store, "key") == 1, "readers take no lock"
+    finally:
+        holder.communicate("\n")
+    assert store.set("key", 2, ttl=60)
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("day", [-86400, 86400])
+def test_setting_the_wall_clock_does_not_change_the_end(
+    place: FilePlace, store: FileStore, monkeypatch: pytest.MonkeyPatch, day: float
+) -> None:
+    store.set("key", 1, ttl=60)
+    monkeypatch.setattr(clock, "wall", lambda: time.time() + day)
+    assert value_of(store, "key") == 1
+    running = clock.running
+    monkeypatch.setattr(clock, "running", lambda: running() + 61)
+    assert store.get("key") is None
+
+
+def test_after_a_boot_the_wall_clock_decides(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set("key", 1, ttl=60)
+    monkeypatch.setattr(clock, "boot_name", lambda: "another boot")
+    monkeypatch.setattr(clock, "running", lambda: 5.0)
+    for later, there in ((30, True), (61, False), (-1, False), (-86400, False)):
+        monkeypatch.setattr(clock, "wall", lambda later=later: time.time() + later)
+        assert (store.get("key") is not None) == there, later
+
+
+# Several processes
+
+PROLOGUE = """
+import sys
+from asok.cache.file import FileStore
+store = FileStore(sys.argv[1])
+number = int(sys.argv[2])
+print("ready", flush=True)
+input()
+"""
+
+
+def test_eight_processes_read_only_whole_values(store: FileStore) -> None:
+    """Values that say how long they are, short ones in place and long ones by a rename."""
+    seen = run(
+        8,
+        PROLOGUE
+        + """
+torn = misses = 0
+for turn in range(300):
+    length = (turn * 37 + number * 1000) % 9000
+    store.set(f"key{turn % 3}", [length, chr(97 + number) * length], ttl=60)
+    entry = store.get(f"key{(turn + 1) % 3}")
+    if entry is None:
+        misses += 1
+    elif len(entry.value[1]) != entry.value[0] or len(set(entry.value[1])) > 1:
+        torn += 1
+print(torn, misses > 200)
+""",
+        store.folder,
+    )
+    assert seen == ["0 False"] * 8
+    assert not [path for path in files(store) if path.name.startswith(".tmp-")]
+
+
+def test_processes_add_once_and_count_exactly(store: FileStore) -> None:
+    won = run(
+        4,
+        PROLOGUE
+        + """
+won = sum(store.add(f"add{turn}", number, ttl=60) for turn in range(50))
+for _ in range(100):
+    store.incr("count", 1, ttl=60)
+print(won)
+""",
+        store.folder,
+    )
+    assert sum(map(int, won)) == 50
+    assert value_of(store, "count") == 400
+
+
+def test_a_miss_over_four_processes_is_one_computation(store: FileStore, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    run(
+        4,
+        """
+        import sys, threading, time
+        from asok.cache import Cache
+        cache = Cache(backend="file", path=sys.argv[1])
+        def compute():
+            with open(sys.argv[2], "a") as file:
+                file.write("x")
+            time.sleep(0.1)
+            return {"a": 1}
+        print("ready", flush=True)
+        input()
+        def ask():
+            assert cache.remember("key", 60, compute) == {"a": 1}
+        threads = [threading.Thread(target=ask) for _ in range(50)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        """,
+        store.folder,
+        str(calls),
+    )
+    assert calls.read_text() == "x"
+
+
+def test_a_killed_leader_is_replaced_at_once(store: FileStore) -> None:
+    leader = start(
+        """
+        import sys, time
+        from asok.cache import Cache
+        def hang():
+            print("computing", flush=True)
+            time.sleep(600)
+        Cache(backend="file", path=sys.argv[1]).remember("key", 60, hang)
+        """,
+        store.folder,
+    )
+    assert leader.stdout is not None
+    assert leader.stdout.readline() == "computing\n"
+    assert store.lease("key") is None
+    leader.kill()
+    leader.communicate()
+    assert Cache(store).remember("key", 60, lambda: "computed") == "computed"
+
+
+def test_a_writer_killed_at_any_moment_leaves_whole_values(store: FileStore) -> None:
+    for turn in range(6):
+        writer = start(
+            """
+            import itertools, sys
+            from asok.cache.file import FileStore
+            store = FileStore(sys.argv[1])
+            for n in itertools.count():
+                length = n * 131 % 6000
+                store.set("key", [length, "x" * length], ttl=600)
+                if n == 20:
+                    print("writing", flush=True)
+            """,
+            store.folder,
+        )
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "writing\n"
+        time.sleep(0.003 * turn)
+        writer.kill()
+        writer.communicate()
+        entry = store.get("key")
+        assert entry is not None
+        assert len(entry.value[1]) == entry.value[0]
+        assert store.set("key", [0, ""], ttl=600)
+
+
+# Sweeping
+
+
+def test_a_sweep_removes_what_has_ended_and_leaves_the_rest(
+    place: FilePlace, store: FileStore
+) -> None:
+    store.set("short", 1, ttl=10)
+    store.set("grace", 1, ttl=10, stale=100)
+    store.set("long", 1, ttl=1000)
+    store.set("ever", "x" * 9000, ttl=None)
+    folder = Path(store.path("ever")).parent
+    for name, age in ((".tmp-old", 4000), (".tmp-new", 10), ("a.lease", 90_000), ("mine", 9e6)):
+        (folder / name).write_text("")
+        os.utime(folder / name, (time.time() - age,) * 2)
+    place.let_pass(20)
+    sweeper = Sweeper(store.folder, max_entries=100, max_bytes=10**9)
+    sweeper.sweep_all()
+    assert not Path(store.path("short")).exists()
+    assert [store.get(key) is not None for key in ("grace", "long", "ever")] == [True] * 3
+    assert {path.name for path in folder.iterdir()} >= {".tmp-new", "mine", ".lock"}
+    assert not {path.name for path in folder.iterdir()} & {".tmp-old", "a.lease"}
+
+
+@pytest.mark.parametrize("bounds", [(40, 10**9), (10**9, 40 * 200)])
+def test_sweeps_hold_the_bounds_and_the_newest_stay(
+    store: FileStore, bounds: tuple[int, int]
+) -> None:
+    for number in range(200):
+        store.set(f"old{number}", "x" * 20, ttl=600)
+    sweeper = Sweeper(store.folder, max_entries=bounds[0], max_bytes=bounds[1])
+    for _ in range(4):
+        sweeper.sweep_all()
+    left = [path for path in files(store) if path.suffix == ".json"]
+    assert len(left) <= 40
+    assert sum(path.stat().st_size for path in left) <= bounds[1]
+
+
+def test_an_entry_written_again_since_it_was_seen_is_not_removed(store: FileStore) -> None:
+    from asok.cache.sweep import _remove_same  # pyright: ignore[reportPrivateUsage]
+
+    store.set("key", "old", ttl=60)
+    path = store.path("key")
+    seen = os.stat(path)
+    time.sleep(0.02)  # the clock of the file system has a grain
+    store.set("key", "new", ttl=60)
+    _remove_same(os.path.dirname(path), path, seen)
+    assert value_of(store, "key") == "new"
+    _remove_same(os.path.dirname(path), path, os.stat(path))
+    assert store.get("key") is None
+    _remove_same(os.path.dirname(path), path, seen)
+
+
+def test_writing_sweeps_now_and_then_in_the_background(place: FilePlace) -> None:
+    store = place.open(max_entries=50)
+    for number in range(1000):
+        store.set(str(number), number, ttl=60)
+        if number % 128 == 127:
+            store.close()
+    store.close()
+    assert len([path for path in files(store) if path.suffix == ".json"]) < 500
+
+
+def test_a_sweep_that_fails_is_logged(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse(errno.EIO))
+        for number in range(130):
+            store.set(str(number), 1, ttl=60)
+        store.close()
+    assert "could not be swept" in caplog.text
+
+
+def test_write_document_refuses_where_the_folder_refuses(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_document(str(tmp_path / "none" / "a.json"), b"x", end=None)
