@@ -14,7 +14,7 @@ DOORS = {
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "
         "RedisSessionStore Session SessionIds SessionStore SqliteSessionStore StoredSession "
-        "masked new_nonce origin_problem NONCES"
+        "hidden_input masked new_nonce origin_problem NONCES"
     ),
 }
 PACKAGES = [
