@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +61,8 @@ from asok.signing import Keys
 from asok.source_file import import_file, user_line
 
 __all__ = ["Asok"]
+
+log = logging.getLogger("asok.app")
 
 _REVOKED = "session.revoked"
 
@@ -121,7 +124,7 @@ class Asok:
     def fingerprint(self) -> str:
         """What stands for the code and the assets that make this site's pages."""
         token = self.assets.token if isinstance(self.assets, ManifestAssets) else ""
-        return fingerprint(self.source, self.settings.base_url, token)
+        return fingerprint(self.root, self.settings.base_url, token)
 
     @property
     def store_folder(self) -> Path:
@@ -240,8 +243,8 @@ class Asok:
     def _make_pages(self) -> StoredPages | DevelopmentPages:
         if self.settings.debug:
             return DevelopmentPages(self.parts)
-        store = DiskStore(self.store_folder, fingerprint=self.fingerprint)
-        return StoredPages(self.parts, Regenerator(store, page_renderer(self.parts)))
+        self.store = DiskStore(self.store_folder, fingerprint=self.fingerprint)
+        return StoredPages(self.parts, Regenerator(self.store, page_renderer(self.parts)))
 
     def _make_front(self) -> Front:
         door = LiveDoor(self.live, self.parts)
@@ -256,6 +259,11 @@ class Asok:
         )
 
     def _start(self) -> None:
+        if isinstance(self.pages, StoredPages) and self.store.outdated:
+            log.warning(
+                "the release in %s was built by other code than this; run `asok build`",
+                self.store_folder,
+            )
         self.notices.subscribe(_REVOKED, lambda message: self.live.close_session(message["id"]))
         self.notices.start()
 

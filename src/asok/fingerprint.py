@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["fingerprint"]
 
 #: Raise it when Asok itself renders the same source differently.
 _GENERATION = "1"
+_PASSED_OVER = frozenset({"__pycache__", "node_modules", "tests", "dist", "build"})
 _SOURCES = frozenset({".py", ".html", ".asok", ".md", ".json", ".toml", ".yaml", ".yml", ".txt"})
 
 
-def fingerprint(source: Path, *further: str) -> str:
-    """Return 32 hex digits for the text files below `source` and for `further` texts.
+def fingerprint(root: Path, *further: str) -> str:
+    """Return 32 hex digits for the text files of the site at `root` and for `further` texts.
 
     The same tree gives the same digest on every machine: names and contents count, times
-    do not. Raises `OSError` for a file that can't be read.
+    do not. Hidden folders, installed packages and tests are passed over. Raises `OSError`
+    for a file that can't be read.
     """
     digest = hashlib.blake2b(digest_size=16)
     for text in (_GENERATION, *further):
         _add(digest, text.encode())
-    for path in _files(source):
-        _add(digest, path.relative_to(source).as_posix().encode())
+    for path in sorted(_files(root)):
+        _add(digest, path.relative_to(root).as_posix().encode())
         _add(digest, path.read_bytes())
     return digest.hexdigest()
 
 
-def _files(source: Path) -> Iterable[Path]:
-    return sorted(
-        path
-        for path in source.rglob("*")
-        if path.suffix in _SOURCES and "__pycache__" not in path.parts and path.is_file()
-    )
+def _files(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in _PASSED_OVER
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        ]
+        for name in names:
+            if os.path.splitext(name)[1] in _SOURCES and not name.startswith("."):
+                yield Path(folder, name)
 
 
 def _add(digest: hashlib.blake2b, data: bytes) -> None:

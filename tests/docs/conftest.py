@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Generator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from tests.site import environment, serve
 
 DOCS = Path(__file__).parents[2] / "docs"
-AXE = "axe-core@4.11.0"
 
 
 @pytest.fixture(scope="session")
@@ -41,24 +40,6 @@ def docs_url(docs_folder: Path) -> Generator[str]:
 
 
 @pytest.fixture(scope="session")
-def axe(pytestconfig: pytest.Config) -> str:
-    """The source of axe-core, fetched once from the npm registry."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("axe")
-    source = folder / f"{AXE}.min.js"
-    if not source.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.fail("npm is not installed; it fetches axe-core: apt-get install -y npm")
-        packed = subprocess.run(
-            [npm, "pack", AXE, "--silent"], cwd=folder, capture_output=True, text=True, check=False
-        )
-        if packed.returncode != 0:
-            pytest.fail(f"npm pack {AXE} failed:\n{packed.stdout}{packed.stderr}")
-        archive = folder / packed.stdout.strip().splitlines()[-1]
-        with tarfile.open(archive) as opened:
-            member = opened.extractfile("package/axe.min.js")
-            assert member is not None
-            source.write_bytes(member.read())
-        archive.unlink()
-    return source.read_text("utf-8")
+def axe() -> str:
+    """The source of axe-core, which a package of the test extra carries."""
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")

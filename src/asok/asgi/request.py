@@ -214,11 +214,11 @@ class Request:
 
     # Answers
 
-    def html(self, template: str, **context: Any) -> Response:
+    def html(self, template: str, /, **context: Any) -> Response:
         """Render a template found beside the page or in the site's folders."""
         return HTMLResponse(self.site.render(self, template, context))
 
-    def render(self, template: str, **context: Any) -> Response:
+    def render(self, template: str, /, **context: Any) -> Response:
         """The same as `html`."""
         return self.html(template, **context)
 

@@ -56,6 +56,10 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
         app if count == 1 else APPLICATION,
         workers=count,
         ws="websockets-sansio",
+        # A live frame has 64 KiB at the most; compression contexts cost 64 KiB a socket.
+        ws_max_size=128 * 1024,
+        ws_per_message_deflate=False,
+        forwarded_allow_ips=list(settings.trusted_proxies) or "127.0.0.1",
         log_level="warning",
         access_log=False,
         server_header=False,

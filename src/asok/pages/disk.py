@@ -69,14 +69,15 @@ class DiskStore:
         name = self.fingerprint
         if not name or name.startswith(".") or os.sep in name or "\0" in name:
             raise ConfigurationError(f"fingerprint = {name!r}, expected a file name.")
-        if self.release is not None and self.fingerprint != own:
-            log.warning(
-                "the release in %s was built by other code than this; run `asok build`", folder
-            )
         self._overlay = Overlay(folder / "overlay" / name, max_pages=max_pages, max_bytes=max_bytes)
         self._front: Front[_Entry] = Front(memory, _size)
         self._counters = self._overlay.counters
         self._complained = -_COMPLAIN_EVERY
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the release was built by other code than this: its pages may be old."""
+        return self.release is not None and self.release.fingerprint != self.fingerprint
 
     def version(self) -> int:
         return self._counters.version
