@@ -216,6 +216,7 @@ def test_a_sites_own_init_file_is_run_and_wins(site: Write) -> None:
     assert module.__all__ == ["Writer"]
     assert module.Writer is module.Author
     assert "Writer" in inspect.getsource(module)
+    assert "Writer" in (module.__loader__.get_source("src.models") or "")
     assert site_modules.load_models() == ("Author", "Writer")
 
 

@@ -302,6 +302,46 @@ def test_several_processes_migrate_once(site: Site) -> None:
     assert sorted(done, key=str) == [0, 0, 0, 3]
 
 
+def test_a_database_in_memory_can_be_migrated(site: Site) -> None:
+    site.make("first")
+    memory = Database("sqlite://")
+    assert len(migrate(memory, site.folder)) == 1
+    assert status(memory, site.folder).up_to_date
+    memory.engine.dispose()
+
+
+def test_a_sites_own_type_is_imported_by_its_migration(site: Site) -> None:
+    site.models(
+        """
+        from sqlalchemy import String, TypeDecorator, UniqueConstraint
+        from asok.models import Mapped, Model, field
+
+        class Loud(TypeDecorator):
+            impl = String
+            cache_ok = True
+
+        class Critic(Model):
+            __table_args__ = (UniqueConstraint("name", "alias"),)
+            name: Mapped[str]
+            alias: Mapped[str] = field(Loud())
+        """
+    )
+    source = site.make("types").read_text()
+    assert "import src.models.article\n" in source
+    site.migrate()
+    assert status(site.database, site.folder).up_to_date
+    site.models(
+        """
+        from asok.models import Mapped, Model
+        class Critic(Model):
+            name: Mapped[str]
+            alias: Mapped[str]
+        """
+    )
+    changes = status(site.database, site.folder).changes or ()
+    assert "constraint uq_critics_name_alias is dropped" in changes
+
+
 def test_names_of_files() -> None:
     folder = Path("/nowhere")
     revision, path = autogenerate.new_path(folder, "Größe: add/remove  'it'")

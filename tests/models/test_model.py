@@ -102,8 +102,10 @@ def test_keys_of_text_and_of_several_columns() -> None:
     Stock.create(shelf=1, place=2, amount=3)
     assert Stock.find_or_fail((1, 2)).amount == 3
     assert Stock.query().find((1, 2)) is not None
-    with pytest.raises(ModelError, match=r"the key of Stock is \(shelf, place\)"):
-        Stock.find(1)
+    for find in (Stock.find, Stock.query().find):
+        assert find(("x", 1)) is None
+        with pytest.raises(ModelError, match=r"the key of Stock is \(shelf, place\)"):
+            find(1)
 
 
 def test_single_table_inheritance_keeps_the_parents_table_and_key() -> None:
@@ -331,13 +333,10 @@ def test_a_file_that_is_loaded_twice_is_refused(tmp_path: Any) -> None:
     def load(name: str) -> None:
         module = ModuleType(name)
         module.__file__ = str(file)
+        vars(module)["Model"] = Model
         sys.modules[name] = module
         try:
-            type(
-                "Thing",
-                (Model,),
-                {"__module__": name, "__abstract__": False, "__qualname__": "Thing"},
-            )
+            exec("class Thing(Model): pass", vars(module))
         finally:
             del sys.modules[name]
 

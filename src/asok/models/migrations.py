@@ -19,20 +19,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
-from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.pool import StaticPool
 
 from asok import atomic, site_modules
 from asok.errors import MigrationError
 from asok.models.autogenerate import Changes, compare, new_path, options, source
 from asok.models.database import Database
+from asok.models.migration_lock import alone, broken_references
 from asok.models.model import Model
 from asok.models.naming import suggest
 
 __all__ = ["Migration", "Status", "make_migration", "migrate", "rollback", "status"]
-
-#: The key of PostgreSQL's advisory lock; any fixed number will do ("asok" in ASCII).
-_LOCK = 0x61736F6B
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +229,12 @@ def _errors() -> Generator[None]:
 
 def _run(database: Database, script: ScriptDirectory, steps: Any) -> list[Migration]:
     ran: list[Migration] = []
-    with _alone(database) as connection:
-        broken = _broken_references(connection) if database.is_sqlite else set[Any]()
+    with alone(database) as connection:
+        broken = broken_references(connection) if database.is_sqlite else set[Any]()
         connection.rollback()  # Alembic begins and commits each migration only on its own
 
         def applied(*, step: Any, **_context: Any) -> None:
-            if database.is_sqlite and (found := _broken_references(connection) - broken):
+            if database.is_sqlite and (found := broken_references(connection) - broken):
                 table, _, parent = min(found, key=str)
                 raise MigrationError(
                     f"after {step.up_revision_id} rows of {table} would refer to rows of "
@@ -249,55 +247,7 @@ def _run(database: Database, script: ScriptDirectory, steps: Any) -> list[Migrat
         with context.begin_transaction(), Operations.context(context):
             context.run_migrations()
     # Tables may have new columns, which compiled statements of this process don't know.
-    database.dispose()
+    if not isinstance(database.engine.pool, StaticPool):  # a database in memory would be gone
+        database.dispose()
     database.changed(*Model.metadata.tables)
     return ran
-
-
-def _broken_references(connection: Connection) -> set[tuple[Any, ...]]:
-    rows = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    return {(row[0], row[1], row[2]) for row in rows}
-
-
-@contextmanager
-def _alone(database: Database) -> Generator[Connection]:
-    """Yield a connection while no other process migrates this database."""
-    with database.engine.connect() as connection:
-        if database.engine.dialect.name == "postgresql":
-            # Held by the session, so that it outlives the transaction of each migration.
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-            connection.commit()
-            try:
-                yield connection
-            finally:
-                connection.rollback()
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
-                connection.commit()
-            return
-        if not database.is_sqlite:
-            yield connection
-            return
-        file = database.engine.url.database
-        with atomic.FileLock(f"{file}.migrate").hold() if file else _nothing():
-            # Batch mode drops and renames tables: with foreign keys checked that deletes the
-            # rows that refer to them. Only outside a transaction can this be switched off.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
-            event.listen(connection, "begin", _begin)
-            try:
-                yield connection
-            finally:
-                event.remove(connection, "begin", _begin)
-                connection.rollback()
-                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-                connection.rollback()
-
-
-def _begin(connection: Connection) -> None:
-    # Python's sqlite3 begins no transaction for DDL by itself.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-@contextmanager
-def _nothing() -> Generator[None]:
-    yield

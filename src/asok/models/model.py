@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_origin
 
-from sqlalchemy import Column, ColumnElement, MetaData, inspect
+from sqlalchemy import Column, MetaData, inspect
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, Mapper, mapped_column
 
@@ -15,6 +15,7 @@ from asok import site_modules
 from asok.errors import ModelError, RecordNotFound, UnknownColumn
 from asok.models.configuration import configured_database
 from asok.models.fields import INTEGER, TYPES, is_hidden
+from asok.models.keys import key_values
 from asok.models.naming import suggest, table_name
 from asok.models.query import Query
 from asok.models.registry import check_once, forget_models
@@ -107,19 +108,11 @@ class Model(DeclarativeBase):
         A key that can't be one of this table's (text for a number, a number too large) finds
         nothing: it often comes from a URL.
         """
-        mapper: Mapper[Any] = inspect(cls)
-        values: tuple[Any, ...] = cast("Any", key) if isinstance(key, tuple) else (key,)
-        if len(values) != len(mapper.primary_key):
-            names = ", ".join(column.name for column in mapper.primary_key)
-            raise ModelError(f"the key of {cls.__name__} is ({names}), and find() got {key!r}.")
-        known: list[Any] = []
-        for column, value in zip(mapper.primary_key, values, strict=True):
-            usable = _key_value(column, value)
-            if usable is None:
-                return None
-            known.append(usable)
+        known = key_values(inspect(cls), key)
+        if known is None:
+            return None
         with configured_database().work() as work:
-            return work.get(cls, known[0] if len(known) == 1 else tuple(known))
+            return work.get(cls, known[0] if len(known) == 1 else known)
 
     @classmethod
     def find_or_fail(cls, key: Any) -> Self:
@@ -214,21 +207,6 @@ def _assign(instance: Model, values: Mapping[str, Any]) -> None:
             raise _unknown(type(instance), name)
     for name, value in values.items():
         setattr(instance, name, value)
-
-
-def _key_value(column: ColumnElement[Any], value: Any) -> Any:
-    """Return `value` as a key of this column can be, or None where no row can have it."""
-    try:
-        python_type = column.type.python_type
-    except NotImplementedError:
-        return value
-    if python_type is not int:
-        return value
-    if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return None
-    return value
 
 
 def _check_annotations(cls: type[Model]) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapper
 
 from asok.errors import ModelError, RecordNotFound
 from asok.models.conditions import column_name, column_of, condition
+from asok.models.keys import key_values
 from asok.models.paginated import Paginated
 from asok.models.plan import Plan, eager_option, order
 from asok.models.query_cache import seconds
@@ -51,8 +52,6 @@ class Query(Generic[M]):
     def statement(self) -> Select[M]:
         """The query as an SQLAlchemy SELECT, to go on with by its own means."""
         return self._plan.ordered(self._model).options(*self._plan.eager)
-
-    # Conditions
 
     def where(self, *arguments: Any) -> Self:
         """AND a condition: `("slug", slug)`, `("views", ">", 3)`, or an SQLAlchemy expression.
@@ -97,8 +96,6 @@ class Query(Generic[M]):
     def like(self, column: Any, pattern: str) -> Self:
         """AND: the column matches a pattern of LIKE (`%` any text, `_` one character)."""
         return self.where(column, "like", pattern)
-
-    # Order, limits, groups, loading
 
     def order_by(self, *columns: Any) -> Self:
         """Order by columns, `"-views"` descending; further calls order what is equal so far."""
@@ -151,8 +148,6 @@ class Query(Generic[M]):
         """
         return self._with(cached=True, ttl=seconds(ttl))
 
-    # Reading
-
     def get(self) -> list[M]:
         """Return all rows as instances."""
         if self._plan.groups:
@@ -181,11 +176,11 @@ class Query(Generic[M]):
     def find(self, key: Any) -> M | None:
         """Return the row with this primary key, if it also fits the conditions."""
         mapper: Mapper[Any] = inspect(self._model)
-        keys: tuple[Any, ...] = cast("Any", key) if isinstance(key, tuple) else (key,)
+        known = key_values(mapper, key)
         query = self
-        for column, value in zip(mapper.primary_key, keys, strict=True):
+        for column, value in zip(mapper.primary_key, known or (), strict=known is not None):
             query = query.where(mapper.get_property_by_column(column).key, value)
-        return query.first()
+        return None if known is None else query.first()
 
     def pluck(self, column: Any, key: Any = None) -> Any:
         """Return one column's values as a list, or with `key` as a dictionary by that column."""
@@ -229,8 +224,6 @@ class Query(Generic[M]):
         total: int = self._with(orders=()).count()
         rows = self._with(orders=self._plan.primary_order(), limit=size, offset=offset)
         return Paginated(rows.get() if offset < total else [], total, page, size)
-
-    # Writing
 
     def first_or_create(self, defaults: Mapping[str, Any] | None = None, /, **match: Any) -> M:
         """Return the first row with these values, or create it with them and `defaults`.

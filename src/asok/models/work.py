@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import InstanceState, Session, make_transient
+from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from asok.errors import ModelError, RecordNotFound
@@ -162,8 +162,6 @@ class Work(Session):
         self.rollback()
         state: InstanceState[Any] = inspect(instance)
         if state.key is None:
-            if state.session is not None:
-                make_transient(instance)
             return
         # A rollback expires what was loaded. Outside a scope nothing could load it again.
         with suppress(SQLAlchemyError):

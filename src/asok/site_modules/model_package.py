@@ -38,9 +38,7 @@ class ModelsLoader(Loader):
         self._failed = failed
 
     def __getattr__(self, name: str) -> Any:
-        # Tracebacks and `inspect` ask a loader for source; the inner one knows.
-        if name.startswith("_"):
-            raise AttributeError(name)
+        # Tracebacks ask a module's loader for its source; the inner one knows.
         return getattr(self._inner, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
