@@ -49,7 +49,14 @@ class StoreContract:
         assert store.set("key", value, ttl=None)
         assert same(value_of(store, "key"), value)
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(
+        max_examples=60,
+        suppress_health_check=[
+            HealthCheck.differing_executors,
+            HealthCheck.function_scoped_fixture,
+        ],
+        deadline=None,
+    )
     @given(value=values())
     def test_gives_back_any_value_of_its_types(self, store: Store, value: Any) -> None:
         assert store.set("key", value, ttl=60)

@@ -456,7 +456,7 @@ def test_a_sweep_removes_what_has_ended_and_leaves_the_rest(
     folder = Path(store.path("ever")).parent
     for name, age in ((".tmp-old", 4000), (".tmp-new", 10), ("a.lease", 90_000), ("mine", 9e6)):
         (folder / name).write_text("")
-        os.utime(folder / name, (time.time() - age,) * 2)
+        os.utime(folder / name, (time.time() - age, time.time() - age))
     place.let_pass(20)
     sweeper = Sweeper(store.folder, max_entries=100, max_bytes=10**9)
     sweeper.sweep_all()
