@@ -4,51 +4,61 @@ import { components, pump } from "./component.ts";
 import { handle } from "./events.ts";
 import { scan } from "./island.ts";
 import { type Field, morph } from "./morph.ts";
-import type { Splice } from "./wire.ts";
 import { connect, onPage, socket } from "./socket.ts";
+import type { Splice } from "./wire.ts";
 
 connect.receive_ = (frame: any) => {
-    const [kind, n, version, body, splices] = frame;
-    const component = components[n];
-    if (!kind) scan(1);
-    if (kind == "t")
-      for (const field of document.querySelectorAll<Field>("[name=csrf_token]"))
-        field.value = n;
-    if (kind == "r") sessionStorage.asok ||= (location.reload() as any) || 1;
-    if (component) {
-      const seq = kind == "e" ? version : frame.at(-1);
-      if (seq) {
-        component.calls_ = component.calls_!.filter((call) => call[2] > seq || !(call.done_ = component.sent_--));
-        delete sessionStorage.asok;
-      }
-      if (kind == "e") {
-        console.error("asok", frame);
-        component.dispatchEvent(
-          new CustomEvent("asok:error", { detail: frame }),
-        );
-      } else if (version >= component.version_!) {
-        if (kind == "s" && body != component.version_) socket!.close();
-        else {
-          if (kind != "o") {
-            const template = document.createElement("template");
-            template.innerHTML = component.html_ = kind == "h" ? body : splices.reduceRight(
-              (html: string, [at, del, text]: Splice) => html.slice(0, at) + text + html.slice(at + del),
-              component.html_,
-            );
-            const focused = document.activeElement as HTMLElement;
-            morph(component as any, template.content as any);
-            // Only where moveBefore is missing does a moved field lose the focus; it keeps its selection.
-            focused.focus({ preventScroll: true });
-            scan();
-          }
-          component.version_ = version;
-        }
-      }
-      pump(component);
+  const [kind, n, version, body, splices] = frame;
+  const component = components[n];
+  if (!kind) scan(1);
+  if (kind == "t")
+    for (const field of document.querySelectorAll<Field>("[name=csrf_token]")) field.value = n;
+  // At most one reload until a call works: a page that asks for it again would never end.
+  if (kind == "r") sessionStorage.asok ||= (location.reload() as any) || 1;
+  if (component) {
+    const seq = kind == "e" ? version : frame.at(-1);
+    if (seq) {
+      // An answer is one for all calls before it too.
+      component.calls_ = component.calls_!.filter(
+        (call) => call[2] > seq || !(call.done_ = component.sent_--),
+      );
+      delete sessionStorage.asok;
     }
-  };
+    if (kind == "e") {
+      console.error(frame);
+      component.dispatchEvent(new CustomEvent("asok:error", { detail: frame }));
+    } else if (version >= component.version_!) {
+      // A base that we don't have: come back, and get everything.
+      if (kind == "s" && body != component.version_) socket!.close();
+      else {
+        if (kind != "o") {
+          const template = document.createElement("template");
+          template.innerHTML = component.html_ =
+            kind == "h"
+              ? body
+              : // The last splice first: offsets are UTF-16 units of the base.
+                splices.reduceRight(
+                  (html: string, [at, del, text]: Splice) =>
+                    html.slice(0, at) + text + html.slice(at + del),
+                  component.html_,
+                );
+          const focused = document.activeElement as HTMLElement;
+          morph(component, template.content);
+          // Only where moveBefore is missing does a moved field lose the focus; its selection
+          // it keeps anyway.
+          focused.focus({ preventScroll: true });
+          scan();
+        }
+        component.version_ = version;
+      }
+    }
+    pump(component);
+  }
+};
 
 "click input change submit keyup keydown".split(" ").map((type) => addEventListener(type, handle));
-"pagehide pageshow online visibilitychange".split(" ").map((type) => addEventListener(type, onPage));
+"pagehide pageshow online visibilitychange"
+  .split(" ")
+  .map((type) => addEventListener(type, onPage as EventListener));
 
 scan();

@@ -9,28 +9,28 @@ export type Component = HTMLElement & {
   n_: number;
   /** The HTML that splices refer to, as the server sent it; absent until it did. */
   html_?: string;
-  /** The version of that HTML, or nothing that the server can build on. */
-  version_: number | undefined;
+  /** The version that is shown. Undefined: the page's own HTML. -1: nothing to build on. */
+  version_?: number;
   /** Calls without an answer, oldest first; the first `sent_` of them went over this socket.
    * Absent until the component hydrates: up to then it is plain HTML. */
   calls_?: QueuedCall[];
   sent_: number;
   /** The debounce that holds the last call back. */
-  timer_?: number | false;
+  timer_?: number;
 };
 
 export type QueuedCall = Call & {
   /** Calls of one key replace each other while they wait: only the last value counts. */
   key_?: unknown;
-  /** True once it was answered. */
-  done_?: unknown;
+  /** Not zero once it was answered. */
+  done_?: number;
 };
 
 /** `data-asok-state` marks the wrapper of a component. */
 export const SELECTOR = "[data-asok-state]";
 
 /** Every component of the page by its number. */
-export const components = {} as Record<number, Component>;
+export const components: Record<number, Component> = {};
 
 /** Send what may be sent. A keyed call (typing) waits while another one is on its way or its
  * debounce runs, unless something was called after it: order is kept. */
@@ -38,9 +38,14 @@ export const pump = (component: Component) => {
   let call: QueuedCall | undefined;
   while (
     (call = component.calls_![component.sent_]) &&
-    (!call.key_ || component.calls_![component.sent_ + 1] || !(component.sent_ || component.timer_)) &&
+    (!call.key_ ||
+      component.calls_![component.sent_ + 1] ||
+      !(component.sent_ || component.timer_)) &&
     send(call)
   )
     component.sent_++;
-  (component as { ariaBusy: unknown }).ariaBusy = component.classList.toggle("asok-loading", component.sent_ as any);
+  (component as any).ariaBusy = component.classList.toggle(
+    "asok-loading",
+    component.sent_ as unknown as boolean,
+  );
 };

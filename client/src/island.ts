@@ -1,6 +1,7 @@
 /** When a component hydrates: at once, when seen, when the browser idles, or when it is used. */
 
 import { type Component, components, pump, SELECTOR } from "./component.ts";
+import { morph } from "./morph.ts";
 import { connect, send, socket } from "./socket.ts";
 
 /** This page view, also after it came back from the back-forward cache. */
@@ -25,7 +26,8 @@ export const hydrate = (component: Component) => {
   }
 };
 
-/** Take up the components that appeared, and leave those that went. */
+/** Take up the components that appeared, leave those that went, and join all where the socket
+ * was just opened. */
 export const scan = (opened?: unknown) => {
   for (const n in components) {
     const component = components[n]!;
@@ -38,9 +40,13 @@ export const scan = (opened?: unknown) => {
     if (!component.n_) {
       const client = component.dataset.asokClient;
       components[(component.n_ = ++last)] = component;
+      morph(component, component);
       if (client == "visible")
-        new IntersectionObserver((entries) => entries.at(-1)!.isIntersecting && hydrate(component)).observe(component);
-      else if (client == "idle") (self.requestIdleCallback || setTimeout)(() => hydrate(component), { timeout: 2e3 } as any);
+        new IntersectionObserver(
+          (entries) => entries.at(-1)!.isIntersecting && hydrate(component),
+        ).observe(component);
+      else if (client == "idle")
+        (self.requestIdleCallback || setTimeout)(() => hydrate(component), { timeout: 2e3 } as any);
       else hydrate(component);
     }
 };

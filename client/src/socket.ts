@@ -1,38 +1,41 @@
-/** The one socket of the page: opened by the first hydration, reopened for as long as the page lives. */
+/** The one socket of the page: opened by the first hydration, reopened while the page lives. */
 
-import type { ClientFrame, ServerFrame } from "./wire.ts";
+import type { ClientFrame } from "./wire.ts";
 
 export let socket: WebSocket | undefined;
 let failures = 0;
 
-/** Send a frame; false where the socket is not open (then the opening will see to it). */
+/** Send a frame; false where the socket is not open (then its opening will see to it). */
 export const send = (frame: ClientFrame): boolean =>
   socket!.readyState == 1 && !(socket!.send(JSON.stringify(frame)) as unknown);
 
 /** `receive_` gets every frame, and `[]` whenever the socket opened. */
-export const connect: { (): void; receive_?(frame: ServerFrame | []): void } = () => {
+export const connect: { (): void; receive_?(frame: unknown[]): void } = () => {
   if (socket) {
     socket.onclose = null;
     socket.close();
   }
   // The socket is the neighbour of this file, also where the application is mounted.
   socket = new WebSocket(new URL("live", import.meta.url));
-  socket.onopen = socket.onmessage = socket.onclose = ({ type, data }: any) => {
-    if (document.documentElement.classList.toggle("asok-offline", type == "close"))
-      // 125 ms, doubled up to 4 s, and up to once more: a thousand pages that lost one server
-      // don't come back in one instant.
-      setTimeout(onPage, Math.min(4e3, 125 * 2 ** failures++) * (1 + Math.random()), {});
-    else {
-      // Only a frame proves that the server is well: one that accepts and hangs up is not.
-      if (data) failures = 0;
-      connect.receive_!(JSON.parse(data || "[]"));
-    }
-  };
+  socket.onopen =
+    socket.onmessage =
+    socket.onclose =
+      ({ type, data }: any) => {
+        if (document.documentElement.classList.toggle("asok-offline", type == "close"))
+          // 125 ms, doubled up to 4 s, and up to once more: a thousand pages that lost one
+          // server don't come back in one instant. A hidden page waits until it is looked at.
+          setTimeout(onPage, Math.min(4e3, 125 * 2 ** failures++) * (1 + Math.random()), {});
+        else {
+          // Only a frame proves that the server is well: one that accepts and hangs up is not.
+          if (data) failures = 0;
+          connect.receive_!(JSON.parse(data || "[]"));
+        }
+      };
 };
 
-/** The page went (an open socket would keep it out of the back-forward cache), came back, or
- * found a network. */
-export const onPage = ({ type }: Event) => {
+/** The page went, came back, found a network, or waited long enough. */
+export const onPage = ({ type }: { type?: string }) => {
+  // An open socket would keep the page out of the back-forward cache.
   if (type == "pagehide") socket?.close();
   // After the network came back, an open socket may be dead without knowing.
   else if (socket && !document.hidden && (type == "online" || socket.readyState > 1)) connect();

@@ -3,20 +3,28 @@
 /** A replacement of `del` UTF-16 units at `at` of the base string by `text`. */
 export type Splice = [at: number, del: number, text: string];
 
-/** The version that asks a join for the full HTML: "I show nothing that you know". */
-export const NO_VERSION = -1;
+export type Call = [
+  kind: "c",
+  n: number,
+  seq: number,
+  method?: string,
+  args?: unknown,
+  data?: unknown,
+];
 
-export type Call = [kind: "c", n: number, seq: number, method?: string, args?: unknown, data?: unknown];
-
+/** `version` is what the browser shows: undefined the page's own HTML, -1 nothing known. */
 export type ClientFrame =
   | [kind: "j", n: number, token: string | undefined, tab: string, version: number | undefined]
   | Call
   | [kind: "l", n: number];
 
-export type ServerFrame =
-  | [kind: "h", n: number, version: number, html: string, seq: number]
-  | [kind: "s", n: number, version: number, base: number, splices: Splice[], seq: number]
-  | [kind: "o", n: number, version: number, seq: number]
-  | [kind: "e", n: number, seq: number, code: string, message: string]
-  | [kind: "t", csrf: string]
-  | [kind: "r", reason: string];
+/**
+ * From the server, `seq` being the call that is answered (0 for none):
+ *
+ *     ["h", n, version, html, seq]            the whole inside of a component
+ *     ["s", n, version, base, splices, seq]   what differs from the base version
+ *     ["o", n, version, seq]                  nothing changed
+ *     ["e", n, seq, code, message]            the call failed
+ *     ["t", csrf]                             a new CSRF value for every form
+ *     ["r", reason]                           please reload
+ */

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from playwright.sync_api import Page
 
 from .server import LiveServer
 
@@ -17,3 +18,9 @@ def server() -> Generator[LiveServer]:
         yield started
     finally:
         started.stop()
+
+
+@pytest.fixture
+def page(server: LiveServer, page: Page) -> Page:
+    """The suite's page, closed before the server stops: no reconnecting into the void."""
+    return page

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from playwright.sync_api import Error, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -20,7 +21,7 @@ from asok.live.runtime import runtime_bytes
 
 from ..services import free_port, wait_until
 
-__all__ = ["CSP", "Component", "Frame", "LiveServer", "wrapper"]
+__all__ = ["CSP", "Component", "Frame", "LiveServer", "until", "wrapper"]
 
 Frame = list[Any]
 
@@ -29,6 +30,23 @@ CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
     "img-src data:; form-action 'self'; base-uri 'none'"
 )
+
+
+def until(page: Page, expression: str, arg: object = None) -> None:
+    """Return when a JavaScript expression (or function of `arg`) is true in the page.
+
+    Playwright's own waiting evaluates strings inside the page, which the policy forbids.
+    """
+
+    def true() -> bool:
+        try:
+            return bool(page.evaluate(expression, arg))
+        except Error as error:
+            if "context was destroyed" in error.message:
+                return False  # It navigates: ask the next page.
+            raise
+
+    wait_until(true, what=expression, limit=15)
 
 
 def wrapper(inside: str, *, cid: str = "1", client: str = "") -> str:
@@ -100,7 +118,7 @@ class LiveServer:
     """Pages, the runtime and the socket, on a free port, in a thread of its own.
 
     `answer(frame, tab)` is called in that thread for each frame. `frames` are what arrived,
-    `sockets` how many were opened; `delay()` is the seconds that each answer waits.
+    `sockets` how many were opened; `delay()` is the seconds that each of them waits.
     """
 
     def __init__(self) -> None:
@@ -113,7 +131,6 @@ class LiveServer:
         self.posts: list[str] = []
         self.sockets = 0
         self._open: list[WebSocket] = []
-        self._tabs: dict[WebSocket, str] = {}
         self._loop = asyncio.new_event_loop()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -216,31 +233,30 @@ class LiveServer:
         await socket.accept()
         self.sockets += 1
         self._open.append(socket)
-        answers: asyncio.Queue[tuple[float, Frame]] = asyncio.Queue()
-        writer = asyncio.create_task(self._write(socket, answers))
-        tab = ""
+        inbox: asyncio.Queue[tuple[float, Frame]] = asyncio.Queue()
+        worker = asyncio.create_task(self._work(socket, inbox))
         try:
             while True:
                 frame: Frame = json.loads(await socket.receive_text())
                 self.frames.append(frame)
-                tab = frame[3] if frame[0] == "j" else tab
-                due = self._loop.time() + self.delay()
-                for reply in self.answer(frame, tab):
-                    answers.put_nowait((due, reply))
+                inbox.put_nowait((self._loop.time() + self.delay(), frame))
         except WebSocketDisconnect:
             pass
         finally:
             self._open.remove(socket)
-            writer.cancel()
+            worker.cancel()
 
-    async def _write(self, socket: WebSocket, answers: asyncio.Queue[tuple[float, Frame]]) -> None:
+    async def _work(self, socket: WebSocket, inbox: asyncio.Queue[tuple[float, Frame]]) -> None:
+        tab = ""
         while True:
-            due, frame = await answers.get()
+            due, frame = await inbox.get()
             await asyncio.sleep(max(0.0, due - self._loop.time()))
-            try:
-                await socket.send_text(json.dumps(frame))
-            except (RuntimeError, WebSocketDisconnect):
-                return
+            tab = frame[3] if frame[0] == "j" else tab
+            for reply in self.answer(frame, tab):
+                try:
+                    await socket.send_text(json.dumps(reply))
+                except (RuntimeError, WebSocketDisconnect):
+                    return
 
 
 def _agree(frame: Frame, tab: str) -> list[Frame]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from .server import Component, LiveServer, wrapper
+from .server import Component, LiveServer, until, wrapper
 
 CASES = [
     ["plain", "plain text", "plain more text"],
@@ -23,11 +23,9 @@ def test_splices_count_utf16_units(page: Page, server: LiveServer, texts: list[s
     component = Component(lambda state: f"<p>{state['text']}</p>", {"text": texts[0]}, {})
     server.serve(component)
     page.goto(server.page(wrapper(component.render(component.state))))
-    page.wait_for_function("document.querySelector('[aria-busy]')")
+    until(page, "document.querySelector('[aria-busy]')")
     for text in texts[1:] + texts[::-1]:
         component.state["text"] = text
         server.send(component.push())
-        page.wait_for_function(
-            "html => document.querySelector('p').innerHTML == html", arg=text, timeout=5000
-        )
+        until(page, "html => document.querySelector('p').innerHTML == html", text)
     expect(page.locator("[data-asok-state]")).to_have_count(1)
