@@ -32,7 +32,10 @@ class Thing:
     a: int = 1
 
 
-Point = namedtuple("Point", "x y")
+class Point(NamedTuple):
+    x: int
+    y: int
+
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import pickle
@@ -317,6 +318,44 @@ def test_after_a_boot_the_wall_clock_decides(
     for later, there in ((30, True), (61, False), (-1, False), (-86400, False)):
         monkeypatch.setattr(clock, "wall", lambda later=later: time.time() + later)
         assert (store.get("key") is not None) == there, later
+
+
+def test_a_machine_without_a_name_for_its_boot_uses_the_wall_clock(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_to_read(_: Path) -> str:
+        raise PermissionError
+
+    clock.boot_name.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse_to_read)
+        assert clock.boot_name() == ""
+        store.set("key", 1, ttl=60)
+        assert value_of(store, "key") == 1
+        patch.setattr(clock, "wall", lambda: time.time() + 61)
+        assert store.get("key") is None
+    clock.boot_name.cache_clear()
+
+
+def test_a_lease_whose_file_was_removed_before_its_lock_is_none(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+
+    def purge_first(handle: int, how: int) -> None:
+        for path in Path(store.folder).rglob("*.lease"):
+            path.unlink()
+        real(handle, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", purge_first)
+        assert store.lease("key") is None
+        patch.setattr(fcntl, "flock", refuse(errno.ENOLCK))
+        with pytest.raises(CacheUnavailable):
+            store.lease("key")
+    lease = store.lease("key")
+    assert lease is not None
+    lease.release()
 
 
 # Several processes

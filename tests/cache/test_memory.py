@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from asok.cache import Cache, fork
 from asok.cache.memory import MemoryStore
 
 from .contract import StoreContract, together, value_of
@@ -159,3 +160,19 @@ def test_a_forked_child_is_never_stuck(busy: bool) -> None:
     assert os.waitstatus_to_exitcode(status) == 0
     assert lease is not None
     assert value_of(store, "key") == 1
+
+
+def test_a_new_process_renews_what_still_lives() -> None:
+    """What a fork calls in the child, called here: locks, leases and threads are new."""
+    cache = Cache()
+    cache.set("key", 1)
+    lease = cache.store.lease("key")
+    assert lease is not None
+    fork._renew_all()  # pyright: ignore[reportPrivateUsage]
+    assert cache.get("key") == 1
+    assert cache.store.lease("key") is not None
+    store = MemoryStore()
+    store.set("key", 1, ttl=60)
+    with store._lock:  # pyright: ignore[reportPrivateUsage]
+        store.renew()
+    assert (len(store), store.size) == (0, 0)
