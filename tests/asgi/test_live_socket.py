@@ -6,8 +6,8 @@ import html
 import json
 import re
 import time
-from collections.abc import Generator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,15 @@ def send(client: httpx.Client, method: str) -> httpx.Response:
 
 def closing(live: ClientConnection) -> tuple[int, list[Any]]:
     """Wait for the end; return its code and the frames that came before."""
-    frames: list[Any] = []
-    while True:
-        try:
-            frames.append(json.loads(live.recv(15)))
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code, frames
+    frames = [json.loads(frame) for frame in _until_closed(live)]
+    assert live.close_code is not None
+    return live.close_code, frames
+
+
+def _until_closed(live: ClientConnection) -> Iterator[Any]:
+    with suppress(ConnectionClosed):
+        while True:
+            yield live.recv(15)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://localhost:1"])

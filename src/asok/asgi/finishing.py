@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -93,9 +93,7 @@ async def deliver(
         return
     streamed = isinstance(response, StreamingResponse)
     if streamed and scope["method"] == "HEAD":
-        chunks: Any = response.body_iterator
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
+        await _close(response)
         await _send_head(response, send)
         return
     sent = visitor.session.id
@@ -103,15 +101,26 @@ async def deliver(
         await response(scope, receive, _without_body(send) if scope["method"] == "HEAD" else send)
     except ClientDisconnect:
         log.debug("the client of %s went away", scope["asok.path"])
+    finally:
+        if streamed:
+            await _close(response)
     if streamed and visitor.session.modified:
         await _save(parts, visitor)
         if visitor.session.id != sent:
             log.error(
                 "%s began a session while its answer was already being sent: the cookie can't "
-                "be set any more. Change the session before the first yield's function is "
-                "returned, that is, outside the generator.",
+                "be set any more. Change the session before the stream begins: in a function "
+                "that returns a generator.",
                 scope["asok.path"],
             )
+
+
+async def _close(response: StreamingResponse) -> None:
+    """End a generator whose reader has left, with what its `finally` frees."""
+    chunks: Any = response.body_iterator
+    if isinstance(chunks, AsyncGenerator):
+        with CancelScope(shield=True):
+            await chunks.aclose()
 
 
 async def _send_head(response: Response, send: Send) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from typing import Any, cast
 
+from anyio import CancelScope, to_thread
+from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from asok.errors import AsokError
@@ -61,5 +63,21 @@ def _from_tuple(value: tuple[Any, ...], where: str) -> Response:
     return response
 
 
-def _stream(chunks: Iterable[Any] | AsyncIterator[Any]) -> Response:
+def _stream(chunks: Iterator[Any] | AsyncIterator[Any]) -> Response:
+    if not isinstance(chunks, AsyncIterator):
+        chunks = _in_threads(chunks)
     return StreamingResponse(chunks, media_type="text/html")
+
+
+async def _in_threads(chunks: Iterator[Any]) -> AsyncIterator[Any]:
+    """Iterate in threads, and close a generator whose reader has left.
+
+    Nobody else would: an idle worker thread keeps a reference to what it called last.
+    """
+    try:
+        async for chunk in iterate_in_threadpool(chunks):
+            yield chunk
+    finally:
+        if isinstance(chunks, Generator):
+            with CancelScope(shield=True):
+                await to_thread.run_sync(cast("Generator[Any]", chunks).close)
