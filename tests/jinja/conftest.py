@@ -33,6 +33,7 @@ CONTEXT: dict[str, Any] = {
     "layout": "base.html",
     "method": "post",
     "name": "n<script>\"'",
+    "static": lambda name: f"/static/{name}",  # pyright: ignore
     "request": {"csrf_input": Markup("<input name=csrf_token>")},
     "url": "/u",
 }

@@ -60,10 +60,13 @@ def feed(state: State, text: str, offset: int, *, raw: bool, seen: Seen) -> Stat
     return state
 
 
-def dynamic(state: State, offset: int) -> State:
-    """Return the state behind text that is only known at render. Raises `Unreadable`."""
+def dynamic(state: State, offset: int, *, asset: bool = False) -> State:
+    """Return the state behind text that is only known at render. Raises `Unreadable`.
+
+    With `asset` the text is at least known to be the URL of a file of this site.
+    """
     if state.tag is not None:
-        return markup.dynamic(state, state.tag, offset)
+        return markup.dynamic(state, state.tag, offset, asset=asset)
     if state.mode is not Mode.DATA or not state.tail:
         return replace(state, tail="", escape=state.escape if state.element else 0)
     if state.tail not in ("<", "</"):

@@ -9,7 +9,7 @@ from typing import Final
 
 from asok.jinja import elements
 from asok.jinja.state import Mode, Seen, State, Unreadable
-from asok.jinja.tag import DYNAMIC, Tag
+from asok.jinja.tag import ASSET, DYNAMIC, Tag
 
 __all__ = ["STEPS", "Step", "dynamic"]
 
@@ -31,7 +31,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end()
 
 
-def dynamic(state: State, tag: Tag, offset: int) -> State:
+def dynamic(state: State, tag: Tag, offset: int, *, asset: bool = False) -> State:
     """Return the state behind text in a tag that is only known at render."""
     mode = state.mode
     if mode is Mode.TAG_NAME:
@@ -44,7 +44,7 @@ def dynamic(state: State, tag: Tag, offset: int) -> State:
             )
         return state.within(mode, tag.named(DYNAMIC, offset))
     if mode in (Mode.DOUBLE_QUOTED, Mode.SINGLE_QUOTED):
-        return state.within(mode, tag.add(DYNAMIC))
+        return state.within(mode, tag.add(ASSET if asset else DYNAMIC))
     if mode in (Mode.UNQUOTED, Mode.BEFORE_VALUE):
         # Without quotes the value may end in a space and bring attributes of its own.
         return state.within(Mode.UNQUOTED, tag.add(DYNAMIC).opened())

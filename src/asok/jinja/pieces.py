@@ -29,10 +29,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`{{ … }}`; `names` are the identifiers in it, attribute names included."""
+    """`{{ … }}`; `names` are the identifiers in it, attribute names included.
+
+    `asset` is True for `{{ static(…) }}` and nothing else: the URL of a file of this site.
+    """
 
     offset: int
     names: frozenset[str]
+    asset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,23 @@ def pieces(environment: Environment, source: str, file: str | None) -> Iterator[
         position += len(value)
 
 
+def _is_asset(tokens: list[tuple[str, str]]) -> bool:
+    """Whether these tokens are one call of `static`, without a filter or anything else."""
+    texts = [text for _, text in tokens]
+    if texts[:2] != ["static", "("] or texts[-1] != ")":
+        return False
+    depth = 0
+    for at, (kind, text) in enumerate(tokens):
+        if kind == "operator":
+            depth += (text == "(") - (text == ")")
+            if depth == 0 and at != 0 and at != len(tokens) - 1:
+                return False
+    return True
+
+
 def _tag(end: str, offset: int, tokens: list[tuple[str, str]]) -> Output | Statement:
     names = frozenset(value for kind, value in tokens if kind == "name")
     if end == "variable_end":
-        return Output(offset, names)
+        return Output(offset, names, _is_asset(tokens))
     keyword = tokens[0][1] if tokens else ""
     return Statement(offset, keyword, names, tuple(tokens))

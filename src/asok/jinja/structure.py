@@ -104,7 +104,7 @@ class _Reader:
                 continue
             self.structure.names.append((piece.offset, piece.names))
             if isinstance(piece, Output):
-                state = html.dynamic(state, piece.offset)
+                state = html.dynamic(state, piece.offset, asset=piece.asset)
             elif piece.keyword in ends:
                 return state, piece
             elif piece.keyword == "extends":

@@ -12,17 +12,20 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["DYNAMIC", "Tag", "Values"]
+__all__ = ["ASSET", "DYNAMIC", "Tag", "Values"]
 
 #: Stands in a name or value for text that is only known at render. A NUL is no text that
 #: HTML can hold, and source that holds one anyway is then merely unknown.
 DYNAMIC: Final = "\0"
 
+#: Stands for the URL of a file of this site: a path, whatever follows.
+ASSET: Final = "/static/" + DYNAMIC
+
 Values = frozenset[str | None]
 
 #: The attributes whose values decide something; others are read past.
 _KEPT = frozenset(
-    {"action", "data-csrf", "formaction", "formmethod", "method", "name", "nonce", "type"}
+    {"action", "data-csrf", "formaction", "formmethod", "method", "name", "nonce", "src", "type"}
 )
 #: More alternatives than this are taken as unknown.
 _MOST = 16
