@@ -6,8 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from asok.fingerprint import fingerprint
 from tests.site import write_site
+
+from asok.fingerprint import fingerprint
 
 FILES = {"src/pages/page.html": "home", "content/a.md": "text", "src/models/post.py": "x = 1"}
 
