@@ -39,10 +39,6 @@ def test_the_command_line_that_it_prints_makes_the_same_site(
     assert files(tmp_path / "site") == files(tmp_path / "elsewhere" / "site")
 
 
-def test_blog_is_told_to_migrate_first(run: Run) -> None:
-    assert "asok migrate" in run("create", "site", "-t", "blog", "-y").output
-
-
 def test_point_means_this_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

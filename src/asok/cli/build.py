@@ -94,7 +94,13 @@ def _build_copy(
     os.environ.setdefault("DATABASE_URL", settings.database_url)
     with staged(root, output) as copy:
         os.environ["ASOK_ROOT"] = str(copy)
-        return _build(copy, progress, started, workers=workers, strip=strip)
+        try:
+            return _build(copy, progress, started, workers=workers, strip=strip)
+        except AsokError as error:
+            # The copy goes away: what is to be mended is the site's own file.
+            if error.file is not None and error.file.is_relative_to(copy):
+                error.file = root / error.file.relative_to(copy)
+            raise
 
 
 def _build(

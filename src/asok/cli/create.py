@@ -55,8 +55,6 @@ def create(name: str | None, template: str | None, yes: bool) -> None:
     steps: list[tuple[str, str]] = []
     if name not in (".", "./"):
         steps.append((f"cd {shlex.quote(name)}", ""))
-    if template == "blog":
-        steps.append(("asok migrate", "make the database with its first posts"))
     steps.append(("asok dev", "serve it; edits appear in the browser"))
     width = max(len(step) for step, _ in steps)
     for step, why in steps:

@@ -226,3 +226,26 @@ def test_zygote_needs_the_interpreter_of_the_command_only(site: Path) -> None:
     code = "import asok.cli.dev.zygote, sys; print('click' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"
+
+
+def test_missing_database_is_made_and_later_migrations_are_told(start: Start, blog: Path) -> None:
+    server = start(blog)
+    assert "made db.sqlite3: 2 migrations" in server.said
+    assert "Static until it matters" in get(server.url).text
+    assert server.stop() == 0
+    (blog / "src/migrations/20270101_000000_more.py").write_text(
+        '"""More"""\nrevision = "20270101_000000"\ndown_revision = "20260101_000001"\n'
+        "def upgrade() -> None: ...\ndef downgrade() -> None: ...\n"
+    )
+    again = start(blog)
+    again.wait_for("1 migration is not in the database yet: asok migrate")
+    assert "made db" not in again.said
+
+
+def test_migration_that_fails_is_shown(start: Start, blog: Path) -> None:
+    first = blog / "src/migrations/20260101_000000_create_posts_and_messages.py"
+    first.write_text(
+        first.read_text().replace("def upgrade() -> None:", "def upgrade() -> None:\n    1 / 0")
+    )
+    server = start(blog)
+    assert "ZeroDivisionError" in get(server.url).text

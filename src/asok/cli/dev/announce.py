@@ -57,8 +57,8 @@ class Announcer:
     def ready(self, number: int, milliseconds: float, info: dict[str, Any]) -> None:
         """A generation serves: the whole banner for the first one, a line for the others.
 
-        `info` is what the child said: `pages` (a number), and `error` (its lines) where the
-        site can't be imported.
+        `info` is what the child said: `pages` (a number), a `note` or None, and `error` (its
+        lines) where the site can't be imported.
         """
         error: str | None = info.get("error")
         took = f"{milliseconds:.0f} ms"
@@ -89,8 +89,8 @@ class Announcer:
         self._write("")
         if info.get("error") is None:
             self._write(f"  {counted}, ready in {click.style(took, bold=True)}")
-        for note in info.get("notes", ()):
-            self._write(f"  {note}")
+        if info.get("note") is not None:
+            self._write(f"  {info['note']}")
         self._write(click.style("  Ctrl-C stops it.\n", dim=True))
 
     def changed(self, paths: Sequence[str], effect: Effect) -> None:
@@ -99,6 +99,10 @@ class Announcer:
         if len(paths) > _SHOWN:
             shown += f" and {len(paths) - _SHOWN} more"
         self._line(click.style(_WORDS[effect], fg="yellow"), shown)
+
+    def note(self, sentence: str) -> None:
+        """Something that the user should know."""
+        self._line(click.style("note", fg="yellow"), sentence)
 
     def died(self, sentence: str) -> None:
         """A process ended that should not have."""

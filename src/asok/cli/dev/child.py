@@ -17,9 +17,11 @@ from asok.cli.dev.browsers import Browsers
 from asok.cli.dev.changes import Effect
 from asok.cli.dev.channel import Lines, encode
 from asok.cli.dev.faults import read_faults, summary
+from asok.cli.dev.first_database import make_missing, pending_note
 from asok.cli.dev.frames import FrameReader
 from asok.cli.dev.masking import Masker
 from asok.cli.site import import_site
+from asok.errors import AsokError
 
 if TYPE_CHECKING:
     from asok.app import Asok
@@ -36,14 +38,16 @@ def serve(root: Path, listener: socket.socket, channel: socket.socket, generatio
     """Import the site at `root` and serve it on `listener` until `channel` says to stop."""
     app: Asok | None = None
     failure: BaseException | None = None
+    note: str | None = None
     try:
         app = import_site(root)
+        note = make_missing(app)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001
         # Whatever the site raises, `sys.exit()` too, is shown in the browser.
-        failure = error if isinstance(error, Exception) else _wrapped(error)
-    Child(root, app, failure, generation).run(listener, channel)
+        app, failure = None, error if isinstance(error, Exception) else _wrapped(error)
+    Child(root, app, failure, generation, note).run(listener, channel)
 
 
 def _wrapped(error: BaseException) -> Exception:
@@ -75,12 +79,21 @@ class Server(uvicorn.Server):
 
 
 class Child:
-    """The process of one generation; `failure` says why there is no `app`."""
+    """The process of one generation; `failure` says why there is no `app`.
+
+    `note` is a line for the terminal about what was done before it started.
+    """
 
     def __init__(
-        self, root: Path, app: Asok | None, failure: BaseException | None, generation: int
+        self,
+        root: Path,
+        app: Asok | None,
+        failure: BaseException | None,
+        generation: int,
+        note: str | None = None,
     ) -> None:
         self.app = app
+        self.note = note
         self.browsers = Browsers(generation)
         secrets = app.settings.secret_keys if app is not None else ()
         self.reader = FrameReader(root, Masker(secrets))
@@ -117,18 +130,22 @@ class Child:
         server = Server(config, lambda: channel.send(encode(["ready", self._info()])))
         handler = _ToBrowsers(lambda error: loop.call_soon_threadsafe(self.application.keep, error))
         logging.getLogger("asok").addHandler(handler)
-        reading = asyncio.create_task(self._listen(channel, server))
+        tasks = [asyncio.create_task(self._listen(channel, server))]
+        if self.browsers.generation == 1 and self.app is not None:
+            tasks.append(asyncio.create_task(self._look_for_pending(channel, self.app)))
         try:
             await server.serve([listener])
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             logging.getLogger("asok").removeHandler(handler)
 
     def _info(self) -> dict[str, Any]:
         failure = self.application.failure
         return {
             "pages": len(self.app.router.routes) if self.app is not None else 0,
+            "note": self.note,
             "error": summary(read_faults(failure, self.reader)) if failure else None,
         }
 
@@ -145,6 +162,15 @@ class Child:
                 continue
             break
         server.leave()
+
+    async def _look_for_pending(self, channel: socket.socket, app: Asok) -> None:
+        """Say once which migrations are missing; it takes a moment, so nobody waits for it."""
+        try:
+            note = await asyncio.to_thread(pending_note, app)
+        except AsokError as error:
+            note = str(error)
+        if note is not None:
+            await asyncio.get_running_loop().sock_sendall(channel, encode(["note", note]))
 
     def _changed(self, effect: Effect) -> None:
         if effect is Effect.STYLE:

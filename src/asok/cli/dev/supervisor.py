@@ -144,6 +144,8 @@ class Supervisor:
                 task.add_done_callback(self._retiring.discard)
             milliseconds = (time.perf_counter() - self._since) * 1000
             self.announcer.ready(self._number, milliseconds, message[1])
+        elif name == "note":
+            self.announcer.note(message[1])
         elif name == "ended":
             self._on_end(generation)
 
