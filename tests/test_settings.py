@@ -87,6 +87,50 @@ def test_every_bad_key_is_reported_together(tmp_path: Path) -> None:
     assert "SESSION_BACKEND=memory can't be shared" in text
 
 
+@pytest.mark.parametrize("url", ["http://[", "http:/a", "https://", "//a", "http://a:port"])
+def test_an_url_that_is_none_is_named(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"BASE_URL=.*\n.*WS_ALLOWED_ORIGINS"):
+        load(tmp_path, BASE_URL=url, WS_ALLOWED_ORIGINS=url)
+
+
+def test_origins_are_kept_as_browsers_write_them(tmp_path: Path) -> None:
+    given = "https://A.example/, https://b.example:443,http://c.example:80,http://d.example:8080"
+    assert load(tmp_path, WS_ALLOWED_ORIGINS=given).ws_allowed_origins == (
+        "https://a.example",
+        "https://b.example",
+        "http://c.example",
+        "http://d.example:8080",
+    )
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    settings = load(tmp_path, DATABASE_URL="postgresql://u:pass@h/d", REDIS_URL="redis://:pass@h")
+    assert KEY not in repr(settings)
+    assert "pass" not in repr(settings)
+
+
+def test_a_socket_of_redis_is_a_url(tmp_path: Path) -> None:
+    assert load(tmp_path, REDIS_URL="unix:///run/redis.sock").redis_url.endswith(".sock")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"A=\xff\xfe")
+    with pytest.raises(ConfigurationError, match="no UTF-8"):
+        load(tmp_path)
+
+
+def test_the_sites_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    (site / "src" / "pages").mkdir(parents=True)
+    monkeypatch.delenv("ASOK_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert Settings.find_root(site / "wsgi.py") == site
+    with pytest.raises(ConfigurationError, match="asok create NAME"):
+        Settings.find_root(tmp_path / "wsgi.py")
+    monkeypatch.setenv("ASOK_ROOT", str(site))
+    assert Settings.find_root(tmp_path / "wsgi.py") == site
+
+
 def test_a_key_is_demanded_outside_debug_and_kept_in_debug(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="SECRET_KEY is not set"):
         Settings.load(tmp_path, {})

@@ -101,7 +101,8 @@ class FileNotices(LocalNotices):
 
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         self.deliver(topic, message)
-        line = json.dumps([os.getpid(), topic, message], separators=(",", ":")) + "\n"
+        # It begins a line of its own: one that a full disk cut must not swallow it.
+        line = "\n" + json.dumps([os.getpid(), topic, message], separators=(",", ":")) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         while not self._append(line.encode()):
             pass  # another writer began a new file between our open and our lock
@@ -165,7 +166,7 @@ class FileNotices(LocalNotices):
             # Asked before reading: what is written to a file before it is given up is read.
             current = self._is_current(os.fstat(self._file.fileno()))
             *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-            for line in lines:
+            for line in filter(None, lines):
                 self._take(line)
             if current:
                 return
@@ -176,7 +177,7 @@ class FileNotices(LocalNotices):
     def _take(self, line: bytes) -> None:
         try:
             sender, topic, message = json.loads(line)
-        except ValueError:
+        except (ValueError, TypeError):
             log.warning("a notice in %s is not whole and was passed over", self.path)
             return
         if sender != os.getpid():

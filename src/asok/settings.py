@@ -11,10 +11,10 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 
@@ -25,6 +25,7 @@ __all__ = ["Settings"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_NO_ORIGIN = "is no origin; write https://example.org, without a path."
 _SIZE = re.compile(r"(\d+)\s*([kmg]?)i?b?", re.IGNORECASE)
 _HOST = re.compile(r"(\*|(\*?\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
 
@@ -39,10 +40,10 @@ class Settings:
     root: Path
     debug: bool = False
     environment: str = "production"
-    secret_keys: tuple[str, ...] = ()
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)
     """Oldest to newest: the last one signs."""
-    database_url: str = ""
-    redis_url: str = "redis://localhost:6379/0"
+    database_url: str = field(default="", repr=False)
+    redis_url: str = field(default="redis://localhost:6379/0", repr=False)
     cache_backend: str = "memory"
     cache_path: Path = Path(".asok/cache")
     session_backend: str = "sqlite"
@@ -97,9 +98,13 @@ class Settings:
 
         Raises `ConfigurationError` that lists every bad key.
         """
-        variables: dict[str, str] = {
-            key: value for key, value in dotenv_values(root / ".env").items() if value is not None
-        }
+        try:
+            written = dotenv_values(root / ".env")
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                f"{root / '.env'} is no UTF-8 text: {error}.", fix="Save it as UTF-8."
+            ) from error
+        variables = {key: value for key, value in written.items() if value is not None}
         variables.update(os.environ if environ is None else environ)
         return _Reader(root, variables).settings(known)
 
@@ -147,7 +152,9 @@ class _Reader:
             "base_url": self.url(("BASE_URL",), "", ("http", "https")).rstrip("/"),
             "allowed_hosts": self.items("ALLOWED_HOSTS", self.host_problem),
             "trusted_proxies": self.items("TRUSTED_PROXIES"),
-            "ws_allowed_origins": self.items("WS_ALLOWED_ORIGINS", self.origin_problem),
+            "ws_allowed_origins": tuple(
+                map(_as_browsers_write, self.items("WS_ALLOWED_ORIGINS", self.origin_problem))
+            ),
         }
         values["secret_keys"] = known.get("secret_keys") or self.keys(debug)
         if values["session_backend"] == "memory" and values["workers"] > 1:
@@ -205,8 +212,10 @@ class _Reader:
         values = [(name, self.text(name, "")) for name in names]
         name, value = next(((n, v) for n, v in values if v), (names[0], default))
         if value:
-            parts = urlsplit(value)
-            if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            parts = _split(value)
+            # Redis may be a file: unix:///run/redis.sock
+            whole = parts and (parts.netloc or (parts.path and "http" not in schemes))
+            if not parts or not whole or parts.scheme not in schemes:
                 wanted = " or ".join(f"{scheme}://" for scheme in schemes)
                 self.problems.append(f"{name}={value!r} is no URL that begins with {wanted}.")
         return value
@@ -228,10 +237,10 @@ class _Reader:
 
     @staticmethod
     def origin_problem(item: str) -> str | None:
-        parts = urlsplit(item)
-        if parts.scheme in ("http", "https") and parts.netloc and not parts.path.strip("/"):
-            return None
-        return "is no origin; write https://example.org, without a path."
+        parts = _split(item)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+            return _NO_ORIGIN
+        return _NO_ORIGIN if parts.path.strip("/") or parts.query or parts.fragment else None
 
     def keys(self, debug: bool) -> tuple[str, ...]:
         """SECRET_KEY, preceded by the retired SECRET_KEY_FALLBACKS, oldest first."""
@@ -259,6 +268,23 @@ class _Reader:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 self.problems.append(f"{name} is no setting of Asok.{hint}")
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None for one with an impossible host or port."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _as_browsers_write(origin: str) -> str:
+    """An origin in lower case, without a path and without its scheme's own port (RFC 6454, 6)."""
+    text = origin.lower().rstrip("/")
+    own = {"http": ":80", "https": ":443"}.get(text.partition(":")[0], "")
+    return text.removesuffix(own) if own else text
 
 
 def development_key(root: Path) -> str:

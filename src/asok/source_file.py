@@ -48,7 +48,9 @@ def user_line(error: BaseException, root: Path) -> tuple[Path, int] | None:
     That is the innermost frame of the user's own source; a syntax error names its own place.
     """
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
-        return Path(error.filename), error.lineno
+        path = Path(error.filename)
+        if path.is_relative_to(root):  # not the text that the user's code gave to `eval`
+            return path, error.lineno
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         inside = path.is_relative_to(root) and not {".venv", "site-packages"} & set(path.parts)

@@ -310,6 +310,12 @@ def test_a_site_is_mounted_inside_another_application(app: Asok) -> None:
         assert client.get("/site").status_code in (200, 307)
 
 
+def test_a_path_that_only_begins_like_the_mount_is_another_one(app: Asok) -> None:
+    with TestClient(app, base_url="http://localhost", root_path="/an") as client:
+        assert client.get("/any").text == "GET"  # a server whose paths leave the mount out
+        assert client.get("/an/any").text == "GET"
+
+
 def test_links_of_a_mounted_site_begin_with_its_base_path(tmp_path: Path) -> None:
     page = "<script src=\"{{ static('js/a.js') }}\"></script>"
     files = {"src/pages/page.html": page, "src/partials/js/a.js": "1"}

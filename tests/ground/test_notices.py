@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,76 @@ def test_a_failing_subscriber_does_not_stop_the_others(caplog: pytest.LogCapture
     notices.stop()
     assert heard == [{"a": 1}]
     assert "a subscriber of 't' failed" in caplog.text
+
+
+def test_what_a_full_disk_cut_swallows_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "notices"
+    reader = FileNotices(path)
+    seen: list[dict[str, Any]] = []
+    reader.subscribe("t", seen.append)
+    path.write_bytes(b"5\n[1]\n" + b'[1,"t",{"a":')
+    writer = multiprocessing.get_context("fork").Process(
+        target=FileNotices(path).publish, args=("t", {"n": 1})
+    )
+    writer.start()
+    writer.join()
+    reader.poll()
+    assert seen == [{"n": 1}]
+    assert caplog.text.count("not whole") == 3
+    reader.stop()
+
+
+def test_a_reader_that_is_started_hears_only_what_comes(tmp_path: Path) -> None:
+    path = tmp_path / "notices"
+    path.write_bytes(b'[1,"t",{"n":1}]\n')
+    reader = FileNotices(path, interval=0.01)
+    seen: list[dict[str, Any]] = []
+    arrived = threading.Event()
+
+    def take(message: dict[str, Any]) -> None:
+        seen.append(message)
+        arrived.set()
+
+    end = reader.subscribe("t", take)
+    reader.start()
+    reader.start()
+    with path.open("ab") as file:
+        file.write(b'[1,"t",{"n":2}]\n')
+    assert arrived.wait(10)
+    end()
+    end()
+    reader.stop()
+    reader.stop()
+    assert seen == [{"n": 2}]
+
+
+def test_a_file_that_can_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = FileNotices(tmp_path / "notices", interval=0.01)
+    again = threading.Event()
+    tries: list[int] = []
+
+    def fail() -> None:
+        tries.append(1)
+        if len(tries) > 1:
+            again.set()
+        raise OSError("no disk")
+
+    monkeypatch.setattr(reader, "poll", fail)
+    reader.start()
+    assert again.wait(10)
+    reader.stop()
+    assert "can't be read" in caplog.text
+
+
+def test_one_process_needs_no_file() -> None:
+    local = LocalNotices()
+    seen: list[dict[str, Any]] = []
+    local.start()
+    local.subscribe("t", seen.append)
+    local.publish("t", {"n": 1})
+    local.stop()
+    assert seen == [{"n": 1}]

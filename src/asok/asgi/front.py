@@ -74,7 +74,7 @@ class Front:
             return
         path: str = scope["path"]
         mount: str = scope.get("root_path", "")
-        if mount and path.startswith(mount):
+        if mount and (path == mount or path.startswith(f"{mount}/")):  # not "/sitemap" at "/site"
             path = path[len(mount) :] or "/"
         scope["asok.path"] = path
         if self._hosts.of(scope["headers"]) is None:
