@@ -213,6 +213,8 @@ def seconds(ttl: TTL) -> float | None:
     """Return a time to live in seconds, None for for ever. Raises `CacheError` for others."""
     if ttl is None:
         return None
+    if type(ttl) is int:  # the usual one
+        return None if ttl > _FOR_EVER else float(ttl)
     if isinstance(ttl, timedelta):
         value = ttl.total_seconds()
     elif isinstance(ttl, bool) or not isinstance(ttl, int | float) or math.isnan(ttl):  # pyright: ignore[reportUnnecessaryIsInstance]

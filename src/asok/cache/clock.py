@@ -29,15 +29,16 @@ def running() -> float:
 @cache
 def boot_name() -> str:
     """A name of this boot of this machine; empty where there is none to be had."""
+    if _BOOT is None:
+        return ""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
 
 
-def age(boot: str, written: float, since_boot: float) -> float | None:
-    """Return the seconds since an entry was written, or None where nobody can know."""
-    if _BOOT is not None and boot and boot == boot_name():
+def age(boot: str, written: float, since_boot: float) -> float:
+    """Return the seconds since an entry was written; negative where nobody can know."""
+    if boot and boot == boot_name():
         return running() - since_boot
-    passed = wall() - written
-    return passed if passed >= 0 else None
+    return wall() - written

@@ -8,10 +8,8 @@ up a host name is the operating system's and has its own limit.)
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from redis import Connection, ConnectionPool, Redis
 from redis import connection as redis_connection
@@ -19,6 +17,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 __all__ = ["Deadline", "bounded_client"]
+
+_SHORTEST: Final = 0.001
+_GRAIN: Final = 0.005
 
 
 class Deadline(threading.local):
@@ -28,24 +29,21 @@ class Deadline(threading.local):
         self.timeout = timeout
         self.end = 0.0
 
-    @contextmanager
-    def running(self) -> Generator[None]:
+    def begin(self) -> None:
         """Begin an operation: it ends `timeout` seconds from now."""
         self.end = monotonic() + self.timeout
-        try:
-            yield
-        finally:
-            self.end = 0.0
+
+    def finish(self) -> None:
+        """The operation is over."""
+        self.end = 0.0
 
     def left(self) -> float:
-        """Seconds left, never less than a millisecond: 0 would mean "do not wait" to a socket."""
-        if not self.end:
+        """Seconds left, never 0, which would mean "do not wait" to a socket."""
+        end = self.end
+        if not end:
             return self.timeout
-        return max(0.001, self.end - monotonic())
-
-    def passed(self) -> bool:
-        """Whether the time is up."""
-        return bool(self.end) and monotonic() >= self.end
+        left = end - monotonic()
+        return max(_SHORTEST, left)
 
 
 class _TimedSocket:
@@ -54,6 +52,7 @@ class _TimedSocket:
     def __init__(self, socket: Any, deadline: Deadline) -> None:
         self._socket = socket
         self._deadline = deadline
+        self._set = -1.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -62,9 +61,13 @@ class _TimedSocket:
         """The deadline decides."""
 
     def _arm(self) -> None:
-        if self._deadline.passed():
+        left = self._deadline.left()
+        if left <= _SHORTEST:
             raise TimeoutError("the time for this operation is up")
-        self._socket.settimeout(self._deadline.left())
+        # Not for a few milliseconds: setting it is a call into the kernel.
+        if not -_GRAIN < left - self._set < _GRAIN:
+            self._socket.settimeout(left)
+            self._set = left
 
     def recv(self, *args: Any) -> bytes:
         self._arm()

@@ -25,6 +25,7 @@ _CHUNK: Final = 65536
 _LOOKS: Final = 4
 #: Modification time of entries without an end: the year 2100.
 _NEVER: Final = 4_102_444_800.0
+_READING: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 #: A link, a folder, a pipe, a socket where an entry should be: somebody else's.
 _FOREIGN: Final = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EMLINK})
 
@@ -76,31 +77,33 @@ def read_document(path: str) -> Record | None:
     """
     for _ in range(_LOOKS):
         try:
-            data = _read(path)
-            return Record.decode(data) if len(data) >= HEAD else None
-        except ValueError:
-            continue  # being written over right now, or damaged for good
+            handle = os.open(path, _READING)
         except FileNotFoundError:
             return None
         except OSError as error:
             if error.errno in _FOREIGN:
                 return None
             raise
+        try:
+            data = os.read(handle, _CHUNK)
+            if len(data) == _CHUNK:
+                data += _rest(handle, size_of(data) - _CHUNK)
+            return Record.decode(data) if len(data) >= HEAD else None
+        except ValueError:
+            continue  # being written over right now, or damaged for good
+        except IsADirectoryError:
+            return None
+        finally:
+            os.close(handle)
     return None
 
 
-def _read(path: str) -> bytes:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        data = os.read(handle, _CHUNK)
-        if len(data) == _CHUNK:
-            rest = size_of(data) - _CHUNK
-            while rest > 0 and (more := os.read(handle, rest)):
-                data += more
-                rest -= len(more)
-        return data
-    finally:
-        os.close(handle)
+def _rest(handle: int, size: int) -> bytes:
+    parts: list[bytes] = []
+    while size > 0 and (part := os.read(handle, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def remove(path: str) -> None:

@@ -21,6 +21,10 @@ Copier = Callable[[Any], Any]
 
 #: Bytes of an entry besides its key and value: the record, its slot in the dict, its list node.
 OVERHEAD: Final = 320
+#: Bytes of a slot of a dict with a small value in it and the head of its key.
+_SLOT: Final = 150
+#: Types whose instances are small, and counted with their slot.
+_SMALL: Final = frozenset({float, bool, type(None)})
 #: Tuples in tuples are looked into this far; deeper ones are kept as text.
 _TUPLE_DEPTH: Final = 4
 _COPIERS: Final[dict[Any, Copier]] = {kind: vars(kind)["copy"] for kind in (dict, list, set)}
@@ -34,24 +38,33 @@ def isolate(value: Any) -> tuple[Any, Copier | None, int]:
     process can keep is one that every store can.
     """
     kind = type_of(value)
+    if kind in _SMALL:
+        return value, None, OVERHEAD
+    size = OVERHEAD
+    items: Any = ()
     if kind is dict:
-        size = getsizeof(value)
-        for key, item in value.items():
-            bytes_ = _unchanging(item, _TUPLE_DEPTH) if type(key) is str else None
-            if bytes_ is None:
+        for key in value:
+            if type(key) is not str:
                 return _as_text(value)
-            size += bytes_ + getsizeof(key)
-        return value.copy(), _COPIERS[kind], size + OVERHEAD
-    if kind is list or kind is set:
-        size = getsizeof(value)
-        for item in value:
+            size += _SLOT + len(key)
+        items = value.values()
+    elif kind is list or kind is set:
+        size += _SLOT * len(value)
+        items = value
+    else:
+        bytes_ = _unchanging(value, _TUPLE_DEPTH)
+        return _as_text(value) if bytes_ is None else (value, None, size + bytes_)
+    # Decided here for the usual types: a call for each item is most of the time of a set.
+    for item in items:
+        item_kind = type_of(item)
+        if item_kind is str:
+            size += getsizeof(item)
+        elif item_kind not in _SMALL:
             bytes_ = _unchanging(item, _TUPLE_DEPTH)
             if bytes_ is None:
                 return _as_text(value)
             size += bytes_
-        return value.copy(), _COPIERS[kind], size + OVERHEAD
-    size = _unchanging(value, _TUPLE_DEPTH)
-    return _as_text(value) if size is None else (value, None, size + OVERHEAD)
+    return value.copy(), _COPIERS[kind], size
 
 
 def _unchanging(value: Any, depth: int) -> int | None:

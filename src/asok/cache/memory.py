@@ -37,7 +37,12 @@ class _Kept(Entry):
         fresh_until: float,
         until: float,
     ) -> None:
-        super().__init__(value, copy, tags=tags)
+        # Not by `super().__init__`, which would cost as much as all of this.
+        self.value = value
+        self.copy = copy
+        self.fresh = True
+        self.tags = tags
+        self.plain = not tags
         self.size = size
         self.fresh_until = fresh_until
         self.until = until

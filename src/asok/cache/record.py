@@ -61,14 +61,13 @@ class Record(msgspec.Struct, omit_defaults=True):
     def decode(cls, data: bytes) -> Record:
         """Read a document with whatever follows it. Raises `ValueError` for anything else."""
         size = size_of(data)
-        if len(data) < size:
-            raise ValueError(f"{len(data)} of {size} bytes are there")
-        rest = data[HEAD:size]
-        if data[:HEAD] != _HEAD % (crc32(rest), size):
+        if len(data) > size:
+            data = data[:size]
+        if data[:HEAD] != _HEAD % (crc32(memoryview(data)[HEAD:]), size) or len(data) < size:
             raise ValueError("the checksum does not fit")
         try:
-            record = _decoder.decode(b"{" + rest)
-            if b'"$' in rest:
+            record = _decoder.decode(data)
+            if b'"$' in data:
                 record.value = lift(record.value)
         except RecursionError:
             raise ValueError("lies too deep") from None
@@ -80,9 +79,11 @@ class Record(msgspec.Struct, omit_defaults=True):
         if ttl is None:
             return Entry(self.value, tags=self.tags)
         age = clock.age(self.boot, self.written, self.since_boot)
-        if age is None or age < 0 or age >= ttl + self.stale:
-            return None
-        return Entry(self.value, fresh=age < ttl, tags=self.tags)
+        if 0 <= age < ttl:
+            return Entry(self.value, tags=self.tags)
+        if 0 <= age < ttl + self.stale:
+            return Entry(self.value, fresh=False, tags=self.tags)
+        return None
 
     @property
     def end(self) -> float | None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from math import ceil
+from queue import Empty, SimpleQueue
 from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -81,15 +81,14 @@ class RedisStore:
         self._touch = self._client.register_script(scripts.TOUCH)
         self._release = self._client.register_script(scripts.RELEASE)
         self._extend = self._client.register_script(scripts.EXTEND)
-        # Never more callers than connections, so a wait for one is part of the deadline.
-        self._slots = threading.BoundedSemaphore(connections)
+        self._slots = _slots(connections)
         self._breaker = Breaker(f"Redis at {_shown(url)}", self._ping)
         self._renewer = Renewer(self._extend_lease)
         renew_in_children(self)
 
     def renew(self) -> None:
         """After a fork: redis-py makes new connections by itself; locks and threads are ours."""
-        self._slots = threading.BoundedSemaphore(self._connections)
+        self._slots = _slots(self._connections)
         self._breaker.renew()
         self._renewer.renew()
 
@@ -97,9 +96,13 @@ class RedisStore:
         """Run `action(client)` within the deadline. Raises `CacheUnavailable` for any trouble."""
         if guarded and self._breaker.open:
             self._breaker.check()
-        with self._deadline.running():
-            if not self._slots.acquire(timeout=self.timeout):
-                self._trouble(f"no connection was free for {self.timeout:g} s", guarded)
+        slots, deadline = self._slots, self._deadline
+        deadline.begin()
+        try:
+            slots.get(timeout=self.timeout)
+        except Empty:
+            self._trouble(f"no connection was free for {self.timeout:g} s", guarded)
+        else:
             try:
                 return action(self._client)
             except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -111,7 +114,9 @@ class RedisStore:
             except redis.RedisError as error:
                 raise CacheUnavailable(f"{self._breaker.name} refused: {error}") from error
             finally:
-                self._slots.release()
+                slots.put(None)
+        finally:
+            deadline.finish()
 
     def _trouble(self, reason: str, guarded: bool, cause: BaseException | None = None) -> NoReturn:
         if guarded:
@@ -273,6 +278,17 @@ class RedisStore:
     def close(self) -> None:
         self._renewer.stop()
         self._client.connection_pool.disconnect()
+
+
+def _slots(connections: int) -> SimpleQueue[None]:
+    """As many places as connections, so that the wait for one is part of the deadline.
+
+    A `Semaphore` does the same in Python code, at 3 µs instead of 0.2.
+    """
+    slots: SimpleQueue[None] = SimpleQueue()
+    for _ in range(connections):
+        slots.put(None)
+    return slots
 
 
 def _milliseconds(ttl: float | None, stale: float) -> int:

@@ -159,12 +159,15 @@ class Cache:
         """
         check_key(key)
         time, names = seconds(ttl), check_tags(tags)
-        if time is not None and time <= 0:
-            self._guard(lambda: self.store.delete(key), False)
+        try:
+            if time is not None and time <= 0:
+                self.store.delete(key)
+                return False
+            known = tokens(self.store, names) if names else ()
+            return self.store.set(key, value, ttl=time, tags=known)
+        except CacheUnavailable as error:
+            self._trouble.note(error)
             return False
-        return self._guard(
-            lambda: self.store.set(key, value, ttl=time, tags=tokens(self.store, names)), False
-        )
 
     def set_many(
         self, values: Mapping[str, Any], ttl: TTL = None, *, tags: Sequence[str] = ()

@@ -20,6 +20,8 @@ __all__ = ["add_where_absent", "check_tags", "flush_tags", "tags_hold", "tokens"
 
 def check_tags(tags: object) -> tuple[str, ...]:
     """Return tags in order and once each. Raises `CacheKeyError` for what is none."""
+    if tags == ():
+        return ()
     if isinstance(tags, str) or not isinstance(tags, Sequence | set | frozenset):
         raise CacheKeyError(
             f"got tags={tags!r}, expected several names.", fix="For example tags=['posts']."
