@@ -92,15 +92,19 @@ def _build_copy(
     for name, value in dotenv_values(root / ".env").items():
         os.environ.setdefault(name, value or "")
     os.environ.setdefault("DATABASE_URL", settings.database_url)
+    before = Path.cwd()
     with staged(root, output) as copy:
         os.environ["ASOK_ROOT"] = str(copy)
         try:
             return _build(copy, progress, started, workers=workers, strip=strip)
         except AsokError as error:
             # The copy goes away: what is to be mended is the site's own file.
+            error.message = error.message.replace(str(copy), str(root))
             if error.file is not None and error.file.is_relative_to(copy):
                 error.file = root / error.file.relative_to(copy)
             raise
+        finally:
+            os.chdir(before)
 
 
 def _build(

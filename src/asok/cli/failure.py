@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback as tracebacks
 from pathlib import Path
 from typing import IO, Any
@@ -40,7 +41,8 @@ def shown_path(path: Path) -> str:
 
 def describe(error: AsokError) -> str:
     """Return the lines that tell a person what failed, where, why, and what to do."""
-    lines = [f"{click.style('error', fg='red', bold=True)}  {error.message}"]
+    message = error.message.replace(f"{Path.cwd()}{os.sep}", "")
+    lines = [f"{click.style('error', fg='red', bold=True)}  {message}"]
     if error.file is not None:
         place = shown_path(error.file)
         if error.line is not None:
