@@ -13,13 +13,13 @@ from contextlib import suppress
 from typing import Final
 
 from asok import atomic
-from asok.cache.record import HEAD, Record, size_of
+from asok.cache.record import HEAD, Record
 
 __all__ = ["read_document", "remove", "write_document"]
 
 #: Bytes of a page on every platform.
 _PAGE: Final = 4096
-#: Read in one call; larger entries take a second.
+#: Read in one call; larger entries take more.
 _CHUNK: Final = 65536
 #: Looks at a file that changes while it is read, before it counts as damaged.
 _LOOKS: Final = 4
@@ -87,7 +87,7 @@ def read_document(path: str) -> Record | None:
         try:
             data = os.read(handle, _CHUNK)
             if len(data) == _CHUNK:
-                data += _rest(handle, size_of(data) - _CHUNK)
+                data += _rest(handle)
             return Record.decode(data) if len(data) >= HEAD else None
         except ValueError:
             continue  # being written over right now, or damaged for good
@@ -98,11 +98,10 @@ def read_document(path: str) -> Record | None:
     return None
 
 
-def _rest(handle: int, size: int) -> bytes:
+def _rest(handle: int) -> bytes:
     parts: list[bytes] = []
-    while size > 0 and (part := os.read(handle, size)):
+    while part := os.read(handle, _CHUNK):
         parts.append(part)
-        size -= len(part)
     return b"".join(parts)
 
 

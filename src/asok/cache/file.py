@@ -34,6 +34,9 @@ __all__ = ["FileStore"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: Paths kept by key, and how long such a key may be: a look-up instead of a digest.
+_REMEMBERED: Final = 2048
+_REMEMBERED_LENGTH: Final = 200
 #: Seconds to wait for another writer of the same folder.
 _LOCK_LIMIT: Final = 5.0
 
@@ -72,17 +75,25 @@ class FileStore:
         self.folder = os.path.abspath(folder)
         self.max_bytes = max_bytes
         self._made = False
+        self._paths: dict[str, str] = {}
         self._sweeper = Sweeper(self.folder, max_entries=max_entries, max_bytes=max_bytes)
 
     def path(self, key: str) -> str:
         """The file of a key."""
+        known = self._paths.get(key)
+        if known is not None:
+            return known
         name = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
-        return f"{self.folder}/{name[:2]}/{name[2:]}.json"
+        path = f"{self.folder}/{name[:2]}/{name[2:]}.json"
+        if len(key) <= _REMEMBERED_LENGTH:
+            if len(self._paths) >= _REMEMBERED:
+                self._paths.clear()
+            self._paths[key] = path
+        return path
 
     def get(self, key: str) -> Entry | None:
-        name = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
         try:
-            record = read_document(f"{self.folder}/{name[:2]}/{name[2:]}.json")
+            record = read_document(self._paths.get(key) or self.path(key))
         except OSError as error:
             raise CacheUnavailable(f"the cache in {self.folder}: {error}.") from error
         if record is None or (record.key != key and record.key != shown(key)):

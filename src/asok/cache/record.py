@@ -1,9 +1,9 @@
 """One entry of the file store as a JSON document that knows whether it is whole.
 
-    {"check":"<crc32 of what follows>","size":<bytes of the document>,"key":…,"value":…}
+    {"check":"<crc32 of what follows>","key":…,"value":…}
 
-The two first members have a fixed width. They let a small entry be written over the old one
-in place: a reader who gets parts of both sees it from the checksum and reads again. On ext4
+The first member has a fixed width. It lets a small entry be written over the old one in
+place: a reader who gets parts of both sees it from the checksum and reads again. On ext4
 a rename over an existing file costs 150–210 µs (it forces the new blocks to be allocated) and
 every new inode up to 700 µs after many were freed; a write in place costs 5 µs.
 """
@@ -19,11 +19,11 @@ from asok.cache import clock
 from asok.cache.api import Entry, Tags
 from asok.cache.values import lift, lower
 
-__all__ = ["HEAD", "Record", "size_of"]
+__all__ = ["HEAD", "Record", "shown"]
 
-_HEAD: Final = b'{"check":"%08x","size":%10d,'
-#: Bytes of the two first members.
-HEAD: Final = len(_HEAD % (0, 0))
+_HEAD: Final = b'{"check":"%08x",'
+#: Bytes of the first member.
+HEAD: Final = len(_HEAD % 0)
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -37,6 +37,8 @@ class Record(msgspec.Struct, omit_defaults=True):
     ttl: float | None = None
     stale: float = 0.0
     tags: tuple[tuple[str, str], ...] = ()
+    #: Whether the value may hold more than JSON's own types, so that it must be lifted.
+    rich: bool = False
 
     @classmethod
     def make(cls, key: str, value: Any, ttl: float | None, stale: float, tags: Tags) -> Record:
@@ -54,20 +56,20 @@ class Record(msgspec.Struct, omit_defaults=True):
 
     def encode(self) -> bytes:
         """The document."""
-        rest = memoryview(_encoder.encode(self))[1:]
-        return _HEAD % (crc32(rest), HEAD + len(rest)) + rest
+        rest = _encoder.encode(self)[1:]
+        if not self.rich and b'"$' in rest:
+            self.rich = True
+            rest = _encoder.encode(self)[1:]
+        return _HEAD % crc32(rest) + rest
 
     @classmethod
     def decode(cls, data: bytes) -> Record:
-        """Read a document with whatever follows it. Raises `ValueError` for anything else."""
-        size = size_of(data)
-        if len(data) > size:
-            data = data[:size]
-        if data[:HEAD] != _HEAD % (crc32(memoryview(data)[HEAD:]), size) or len(data) < size:
+        """The inverse of `encode`. Raises `ValueError` for anything else."""
+        if data[:HEAD] != _HEAD % crc32(data[HEAD:]):
             raise ValueError("the checksum does not fit")
         try:
             record = _decoder.decode(data)
-            if b'"$' in data:
+            if record.rich:
                 record.value = lift(record.value)
         except RecursionError:
             raise ValueError("lies too deep") from None
@@ -93,13 +95,6 @@ class Record(msgspec.Struct, omit_defaults=True):
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Record)
-
-
-def size_of(data: bytes) -> int:
-    """Return the bytes that a document says it has. Raises `ValueError` for another start."""
-    if not data.startswith(b'{"check":"') or data[18:27] != b'","size":':
-        raise ValueError("not a file of this cache")
-    return int(data[27:37])
 
 
 def shown(key: str) -> str:
