@@ -103,6 +103,7 @@ class Asok:
         self.ids = SessionIds(self.keys)
         self.runtime = RuntimeFile()
         self.live = self._make_live()
+        self.notices.subscribe(_REVOKED, lambda message: self.live.close_session(message["id"]))
         self.tree: Tree = scan(self.source / "pages")
         self.router = Router(self.tree.routes)
         self.parts = self._make_parts(csp)
@@ -247,7 +248,7 @@ class Asok:
         return StoredPages(self.parts, Regenerator(self.store, page_renderer(self.parts)))
 
     def _make_front(self) -> Front:
-        door = LiveDoor(self.live, self.parts)
+        door = LiveDoor(self.live, self.parts, begin=self.notices.start)
         return Front(
             hosts=self.parts.hosts,
             assets=(self.assets, self.runtime),
@@ -264,7 +265,6 @@ class Asok:
                 "the release in %s was built by other code than this; run `asok build`",
                 self.store_folder,
             )
-        self.notices.subscribe(_REVOKED, lambda message: self.live.close_session(message["id"]))
         self.notices.start()
 
     def _stop(self) -> None:
@@ -273,6 +273,7 @@ class Asok:
             self.pages.regenerator.drain()
             self.pages.regenerator.close()
         self.sessions.close()
+        self.live.store.close()
 
 
 async def _run_in_scope(function: Callable[[], Any]) -> Any:

@@ -166,6 +166,24 @@ def test_logout_closes_sockets_of_other_workers(tmp_path: Path) -> None:
         assert [closing(live)[0] for live in sockets] == [1008] * 8
 
 
+def test_logout_reaches_workers_whose_application_is_mounted(tmp_path: Path) -> None:
+    # Starlette's Mount passes no lifespan on to what it mounts.
+    mounted = """
+        from asok import Asok
+        from starlette.applications import Starlette
+        from starlette.routing import Mount
+
+        app = Starlette(routes=[Mount("/", app=Asok())])
+        """
+    root = write_site(tmp_path, {**SITE, "wsgi.py": mounted})
+    with serve(root, "--workers", "2") as url, ExitStack() as stack:
+        with httpx.Client(base_url=url) as client:
+            send(client, "POST")
+            sockets = [stack.enter_context(socket(url, cookie=cookie(client))) for _ in range(8)]
+            send(client, "DELETE")
+        assert [closing(live)[0] for live in sockets] == [1008] * 8
+
+
 def test_the_end_of_the_server_asks_browsers_to_come_back(tmp_path: Path) -> None:
     with ExitStack() as stack:
         with serve(write_site(tmp_path, SITE)) as url:

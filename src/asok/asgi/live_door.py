@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -51,10 +52,15 @@ class RuntimeFile:
 
 
 class LiveDoor:
-    """Accepts sockets of this site's own pages and hands their frames to a conversation."""
+    """Accepts sockets of this site's own pages and hands their frames to a conversation.
 
-    def __init__(self, live: Live, parts: Parts) -> None:
+    `begin` is called before the first socket: an application that is mounted inside another
+    one may never hear of the server's start.
+    """
+
+    def __init__(self, live: Live, parts: Parts, *, begin: Callable[[], None]) -> None:
         self._live = live
+        self._begin: Callable[[], None] | None = begin
         self._parts = parts
         self._open: set[WebSocket] = set()
 
@@ -77,6 +83,9 @@ class LiveDoor:
             # accepting answers the handshake with 403 (ASGI, WebSocket close).
             await socket.close(_FOREIGN)
             return
+        begin, self._begin = self._begin, None
+        if begin is not None:
+            await to_thread.run_sync(begin)
         parts = self._parts
         session_id, headers = parts.session_id(socket.scope), list[Any]()
         if session_id is None:
@@ -86,7 +95,7 @@ class LiveDoor:
 
         async def hang_up(code: int, reason: str) -> None:
             if socket.application_state is WebSocketState.CONNECTED:
-                await socket.close(code, reason)
+                await _close(socket, code, reason)
 
         conversation = self._live.conversation(
             session_id,
@@ -113,7 +122,11 @@ class LiveDoor:
     async def _keep_alive(self, conversation: Conversation) -> None:
         while True:
             await asyncio.sleep(_TOUCH_EVERY)
-            await self._live.run_sync(conversation.touch)
+            try:
+                await self._live.run_sync(conversation.touch)
+            except Exception:
+                # Tried again next time: a state lives for many of these intervals.
+                log.exception("the states of an open socket could not be prolonged")
 
     def _same_origin(self, socket: WebSocket) -> bool:
         origin = socket.headers.get("origin", "").lower()
@@ -126,7 +139,12 @@ class LiveDoor:
         """Ask every browser to come back (1001), after the calls that run have ended."""
         await self._live.drain(5.0)
         for socket in list(self._open):
-            try:
-                await socket.close(_GOING_AWAY, "the server is restarting")
-            except RuntimeError:
-                log.debug("a socket closed itself first")
+            await _close(socket, _GOING_AWAY, "the server is restarting")
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    """Close a socket; one that its browser closed at the same moment is no error."""
+    try:
+        await socket.close(code, reason)
+    except (RuntimeError, WebSocketDisconnect):
+        log.debug("a socket was closed from the other side first")
