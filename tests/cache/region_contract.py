@@ -128,6 +128,7 @@ class RegionContract:
         calls: list[Callable[[], Any]] = [
             lambda: cache.get(key),
             lambda: cache.has(key),
+            lambda: cache.get_many([key]),
             lambda: cache.set(key, 1),
             lambda: cache.add(key, 1),
             lambda: cache.incr(key),

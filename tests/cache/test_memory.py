@@ -132,6 +132,7 @@ def test_threads_leave_the_account_right() -> None:
 
 
 @pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # since 3.12
 def test_a_forked_child_is_never_stuck(busy: bool) -> None:
     """A lock that another thread held at the fork is never released in the child."""
     store = MemoryStore()

@@ -335,6 +335,7 @@ def test_waiting_for_a_connection_is_part_of_the_deadline(proxy: Proxy, redis_ur
     store.close()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # since 3.12
 def test_a_forked_child_has_connections_and_locks_of_its_own(place: RedisPlace) -> None:
     store = place.open(connections=1)
     store.set("key", 1, ttl=60)

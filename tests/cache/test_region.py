@@ -261,6 +261,7 @@ def test_a_lease_of_a_task_cancelled_while_it_looks_is_given_back() -> None:
     asyncio.run(asyncio.wait_for(use(), 30))
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # since 3.12
 def test_a_forked_child_computes_what_its_parent_was_computing() -> None:
     cache = Cache()
     entered, leave = threading.Event(), threading.Event()

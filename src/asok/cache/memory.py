@@ -1,8 +1,9 @@
 """The store in this process's memory: a dict in order of use, bounded in entries and bytes.
 
-A plain `OrderedDict` won against cachebox and moka in what the region needs: a get is one
-look-up, one comparison with the monotonic clock and one move to the end, each a single call
-into C, so it takes no lock. Whatever changes the accounts takes one.
+A plain `OrderedDict`: a get is one look-up, one comparison with the monotonic clock and one
+move to the end, each a single call into C, so it takes no lock. Whatever changes the account of
+bytes takes one. (cachebox answers in 0.08 µs where this takes 0.2, but a time for each entry,
+the account and the isolation of values would put the same Python around it.)
 """
 
 from __future__ import annotations

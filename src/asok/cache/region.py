@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from asok.cache.api import MISSING, TTL, Entry, Store, check_key, seconds
 from asok.cache.backends import make_store
 from asok.cache.counters import Counters
+from asok.cache.lookup import Lookup
 from asok.cache.refresh import Refreshes
 from asok.cache.remember import Plan, Remember
 from asok.cache.remember_async import AsyncRemember, hop
-from asok.cache.tags import add_where_absent, check_tags, flush_tags, tags_hold, tokens
+from asok.cache.tags import add_where_absent, check_tags, flush_tags, tokens
 from asok.cache.trouble import Trouble
 from asok.cache.twin import twin
 from asok.errors import CacheError, CacheUnavailable
 
 __all__ = ["Cache"]
-
-T = TypeVar("T")
 
 
 class Cache:
@@ -75,39 +74,15 @@ class Cache:
         self._blocking = self.store.blocking
         self._fetch = self.store.get
         self._trouble = Trouble(self.counters)
+        self._lookup = Lookup(self.store, self._trouble)
+        self._guard = self._lookup.guard
+        self._find = self._lookup.find
         self._remember = Remember(self.store, self._find, self._trouble, self.counters)
         self._refreshes = Refreshes(self._remember)
         self._async = AsyncRemember(self._remember, self._refreshes)
 
     def __repr__(self) -> str:
         return f"<Cache {type(self.store).__name__}>"
-
-    def _guard(self, call: Callable[[], T], otherwise: T) -> T:
-        """Return `call()`, or `otherwise` where the store is in trouble."""
-        try:
-            return call()
-        except CacheUnavailable as error:
-            self._trouble.note(error)
-            return otherwise
-
-    def _find(self, key: str) -> Entry | None:
-        """The entry of a key, in its grace too; None where a tag of it was flushed."""
-        try:
-            entry = self._fetch(key)
-            if entry is not None and entry.tags and not tags_hold(self.store, entry.tags):
-                return None
-            return entry
-        except CacheUnavailable as error:
-            self._trouble.note(error)
-            return None
-
-    def _holds(self, entry: Entry) -> bool:
-        """Whether an entry is within its time to live, and no tag of it was flushed."""
-        return entry.plain or (
-            entry.fresh and self._guard(lambda: tags_hold(self.store, entry.tags), False)
-        )
-
-    # Reading
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, or `default` where there is none."""
@@ -127,7 +102,7 @@ class Cache:
             copy = entry.copy
             return entry.value if copy is None else copy(entry.value)
         check_key(key)
-        if entry is not None and self._holds(entry):
+        if entry is not None and self._lookup.holds(entry):
             self.counters.hits += 1
             return entry.take()
         self.counters.misses += 1
@@ -141,17 +116,16 @@ class Cache:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the values that there are, by key."""
-        wanted = list(dict.fromkeys(keys))
-        for key in wanted:
+        asked = list(keys)
+        for key in asked:
             check_key(key)
+        wanted = list(dict.fromkeys(asked))
         none: Mapping[str, Entry] = {}
         found = self._guard(lambda: self.store.get_many(wanted), none)
-        result = {key: entry.take() for key, entry in found.items() if self._holds(entry)}
+        result = {key: entry.take() for key, entry in found.items() if self._lookup.holds(entry)}
         self.counters.hits += len(result)
         self.counters.misses += len(wanted) - len(result)
         return result
-
-    # Writing
 
     def set(self, key: str, value: Any, ttl: TTL = None, *, tags: Sequence[str] = ()) -> bool:
         """Store a value. Returns whether it was: False for a ttl of 0 or less (which removes
@@ -215,8 +189,6 @@ class Cache:
         value = self.get(key, MISSING)
         return default if value is MISSING or not self.forget(key) else value
 
-    # Removing
-
     def forget(self, key: str) -> bool:
         """Remove a value. One that is being computed right now will not be stored."""
         check_key(key)
@@ -238,8 +210,6 @@ class Cache:
     def close(self) -> None:
         """Give back connections and threads; the cache may be used again."""
         self.store.close()
-
-    # Computing
 
     def remember(
         self,
@@ -275,8 +245,6 @@ class Cache:
         """`remember` for a text: the port of `{% cache %}`."""
         text: str = self.remember(key, ttl, render)
         return text
-
-    # Async twins
 
     async def aremember(
         self,
