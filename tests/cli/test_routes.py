@@ -114,3 +114,10 @@ def test_live_is_found_through_includes_and_blocks(run: Run, blog: Path) -> None
 )
 def test_times_are_said_as_people_do(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+def test_site_that_was_just_cloned_has_no_key_and_is_listed(run: Run, blog: Path) -> None:
+    (blog / ".env").unlink()
+    assert run("routes").exit_code == 0
+    assert run("migrate", "--status").exit_code == 1  # two are pending
+    assert run("cache", "clear").exit_code == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from asok.cli.group import CommandGroup, asok_command
-from asok.cli.site import find_site
+from asok.cli.site import find_site, without_key
 
 __all__ = ["cache"]
 
@@ -28,7 +28,9 @@ def clear(only: str | None) -> None:
     """
     from asok.settings import Settings
 
-    settings = Settings.load(find_site())
+    root = find_site()
+    without_key()
+    settings = Settings.load(root)
     if only != "pages":
         if settings.cache_backend == "memory":
             click.echo("values  each process has its own (ASOK_CACHE_BACKEND=memory): restart it")

@@ -42,6 +42,7 @@ def create(name: str | None, template: str | None, yes: bool) -> None:
     if template is None:
         scaffold = Scaffold("minimal", folder, site)  # refuses a full folder before it asks
         template = _asked_template() if asking else "minimal"
+        started = time.perf_counter()
     scaffold = Scaffold(template, folder, site)
     files = scaffold.write()
     took = (time.perf_counter() - started) * 1000

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asok.cli.site import without_key
+
 if TYPE_CHECKING:
     from asok.models import Database
 
@@ -25,6 +27,7 @@ def open_database(root: Path) -> Database:
     from asok.settings import Settings
 
     os.chdir(root)
+    without_key()
     settings = Settings.load(root)
     site_modules.install(root)
     database = models.Database(settings.database_url)

@@ -16,6 +16,7 @@ __all__ = ["Line", "listing", "seconds"]
 
 _COMPONENT: Final = re.compile(r"\{\{[^}]*\bcomponent\s*\(|\{%-?\s*component\b")
 _REFERENCE: Final = re.compile(r"\{%-?\s*(?:extends|include|import|from)\s+(['\"])(.+?)\1")
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SUFFIXES: Final = (".html", ".asok")
 
 
@@ -33,6 +34,11 @@ class Line:
     file: Path
     revalidate: float | None = None
     guarded: bool = False
+
+    @property
+    def called(self) -> str:
+        """The methods in words: "GET POST", or "any"."""
+        return "any" if self.methods == _METHODS else " ".join(self.methods)
 
     def as_json(self, root: Path) -> dict[str, Any]:
         """The line for `--json`."""
@@ -60,7 +66,7 @@ def _line(page: Page, references: _References) -> Line:
         pattern=page.route.pattern,
         mode=mode,
         live=references.alive(page.route.folder),
-        methods=tuple(method for method in page.allow if method not in ("HEAD", "OPTIONS")),
+        methods=tuple(method for method in _METHODS if method in page.allow),
         file=page.file,
         revalidate=options.revalidate if page.static else None,
         guarded=bool(page.guards),

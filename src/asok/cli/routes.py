@@ -12,7 +12,7 @@ import click
 
 from asok.cli.group import asok_command
 from asok.cli.listing import Line, listing, seconds
-from asok.cli.site import find_site, import_site
+from asok.cli.site import find_site, import_site, without_key
 
 if TYPE_CHECKING:
     from asok.app import Asok
@@ -31,7 +31,9 @@ def routes(as_json: bool, url: str | None) -> None:
     The order is the one in which they are asked: a page further up wins. With --match the
     command exits with 1 where no page answers.
     """
-    app = import_site(find_site())
+    root = find_site()
+    without_key()
+    app = import_site(root)
     lines = listing(app)
     if url is not None:
         _match(app, lines, url, as_json)
@@ -57,11 +59,11 @@ def _table(lines: Sequence[Line], root: Path) -> None:
         max(len(text) for text in column)
         for column in zip(*((line.pattern, mode_text(line)) for line in lines), strict=True)
     ]
-    methods = max(len(" ".join(line.methods)) for line in lines)
+    methods = max(len(line.called) for line in lines)
     for line in lines:
         mode = click.style(mode_text(line).ljust(widths[1]), fg=_COLOURS[line.mode])
         file = click.style(str(line.file.relative_to(root)), dim=True)
-        called = " ".join(line.methods).ljust(methods)
+        called = line.called.ljust(methods)
         click.echo(f"{line.pattern.ljust(widths[0])}  {mode}  {called}  {file}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from asok.source_file import user_line
 if TYPE_CHECKING:
     from asok.app import Asok
 
-__all__ = ["APPLICATION", "find_site", "import_site", "production"]
+__all__ = ["APPLICATION", "find_site", "import_site", "production", "without_key"]
 
 #: Module and attribute of the application, as servers take it.
 APPLICATION = "wsgi:app"
@@ -39,6 +40,11 @@ def production() -> None:
     """Make this process build or serve as in production, whatever `.env` says."""
     os.environ["DEBUG"] = "false"
     os.environ["ASOK_ENV"] = "production"
+
+
+def without_key() -> None:
+    """Let this process read a site whose secret key isn't here: it signs nothing."""
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
 
 
 def import_site(root: Path) -> Asok:

@@ -67,8 +67,9 @@ class Announcer:
         elif error is None:
             self._line(click.style("ready", fg="green"), f"in {took}")
         if error is not None:
-            self._write("")
-            for line in error.splitlines():
+            first, *rest = error.splitlines()
+            self._write(f"\n  {click.style(first, fg='red')}")
+            for line in rest:
                 self._write(f"  {line}")
             self._write(click.style("\n  Fix it and save: the browser follows.\n", dim=True))
 
