@@ -14,6 +14,8 @@ from asok.sessions import NONCES, masked
 __all__ = ["Filler"]
 
 _REMEMBERED = 8192
+#: Bytes of a Cookie header that is worth it: one visitor must not fill the memory with others.
+_LONGEST = 2048
 
 
 class Filler:
@@ -62,7 +64,7 @@ class Filler:
         if session_id is None:
             return None
         value = self._parts.csrf.value(session_id)
-        if cookie is not None:
+        if cookie is not None and len(cookie) <= _LONGEST:
             if len(self._values) >= _REMEMBERED:
                 self._values.clear()
             self._values[secure, cookie] = value
