@@ -47,7 +47,11 @@ def load_site(root: Path, *, debug: bool = False, **known: object) -> Asok:
 
 def environment(**variables: str) -> dict[str, str]:
     """The environment for a site in another process."""
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    keep = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG") or name.startswith("COV")
+    }
     return {**keep, "SECRET_KEY": KEY, "PYTHONUNBUFFERED": "1", **variables}
 
 

@@ -102,3 +102,17 @@ def test_going_away_says_goodbye_to_every_open_socket(tmp_path: Path) -> None:
     door._open = {gone, lost, there}
     asyncio.run(door.close())
     assert there.closed == 1001
+
+
+def test_the_runtime_of_another_version_is_this_one_for_now() -> None:
+    from asok.asgi.live_door import RuntimeFile
+
+    runtime = RuntimeFile()
+    now = runtime.plan("GET", runtime.url_path, "", [])
+    other = runtime.plan("GET", "/asok/alive-0123456789ab.js", "", [])
+    assert now is not None
+    assert other is not None
+    assert now.body == other.body
+    assert dict(now.headers)[b"cache-control"].endswith(b"immutable")
+    assert dict(other.headers)[b"cache-control"] == b"no-cache"
+    assert runtime.plan("GET", "/asok/alive-x.js", "", []) is None

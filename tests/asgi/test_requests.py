@@ -89,7 +89,7 @@ SITE = {
         """,
     "src/pages/abort/page.py": "def get(request):\n    request.abort(418, 'no coffee')",
     "src/pages/404/page.html": "<h1>Lost: {{ request.state.message }}</h1>",
-    "public.txt": "public",
+    "files/public.txt": "public",
     ".env.local": "secret",
 }
 
@@ -262,10 +262,18 @@ def test_typed_parameters_and_canonical_paths(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/files/.env.local", "/files/..%2f..%2fetc/passwd", "/files/nope", "/files/src"]
+    "path",
+    [
+        "/files/.env.local",
+        "/files/..%2f..%2fetc/passwd",
+        "/files/nope",
+        "/files/files",
+        "/files/wsgi.py",
+        "/files/src/pages/page.html",
+    ],
 )
 def test_files_outside_or_hidden_are_not_sent(client: TestClient, path: str) -> None:
-    assert client.get("/files/public.txt").text == "public"
+    assert client.get("/files/files/public.txt").text == "public"
     assert client.get(path).status_code == 404
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from anyio import to_thread
@@ -24,6 +26,7 @@ log = logging.getLogger("asok.live")
 #: As documented.
 LIVE_PATH = "/asok/live"
 RUNTIME_PREFIX = "/asok"
+_RUNTIME = re.compile(r"/asok/alive-[0-9a-f]{12}\.js")
 #: Seconds between two signs of life of an open socket's states.
 _TOUCH_EVERY = 300.0
 _GOING_AWAY = 1001
@@ -45,10 +48,17 @@ class RuntimeFile:
             (Variant("identity", f'"{tag}"', len(body), body),),
             "public, max-age=31536000, immutable",
         )
+        self._other = replace(self._resource, cache_control="no-cache")
 
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
-        """Return the answer to a request for the file, None for another path."""
-        return respond(self._resource, method, headers) if path == self.url_path else None
+        """Return the answer to a request for the file, None for another path.
+
+        The URL of another version gives this one, to be asked for again: a page that was
+        stored before an upgrade comes alive with the runtime that there is.
+        """
+        if path == self.url_path:
+            return respond(self._resource, method, headers)
+        return respond(self._other, method, headers) if _RUNTIME.fullmatch(path) else None
 
 
 class LiveDoor:

@@ -266,10 +266,12 @@ class Request:
     def send_file(
         self, path: Path | str, *, root: Path | None = None, download: str | None = None
     ) -> Response:
-        """Answer with a file below `root` (the site's folder where none is given).
+        """Answer with a file below `root`.
 
-        A path that leads outside, or to a hidden file, is answered with 404, as is one
-        that does not exist. `download` is the name under which the browser saves it.
+        Without `root` it is a file in one of the site's own folders: never source, and never
+        what lies beside wsgi.py (the database, for one), whatever a visitor may ask for. A
+        path that leads outside, or to a hidden file, is answered with 404, as is one that
+        does not exist. `download` is the name under which the browser saves it.
         """
         base = (root or self.site.root).resolve()
         try:
@@ -277,7 +279,9 @@ class Request:
             found = target.is_relative_to(base) and target.is_file()
         except (ValueError, OSError):  # a NUL; a name or path that is too long
             self.abort(404)
-        if not found or any(part.startswith(".") for part in target.relative_to(base).parts):
+        parts = target.relative_to(base).parts if found else ()
+        private = root is None and (len(parts) < 2 or parts[0] == "src")
+        if not found or private or any(part.startswith(".") for part in parts):
             self.abort(404)
         return FileResponse(target, filename=download)
 
