@@ -125,11 +125,11 @@ def test_file_that_is_no_utf8_can_not_be_compiled(tmp_path: Path) -> None:
         compile_source(tmp_path)
 
 
-def test_production_needs_a_secret_key(run: Run, built: Path) -> None:
+def test_production_needs_a_secret_key(spawn: Spawn, built: Path) -> None:
     (built / ".env").write_text("DEBUG=true\n")
-    result = run("build")
-    assert result.exit_code == 1
-    assert "SECRET_KEY is not set" in result.output
+    result = spawn("build", cwd=built)
+    assert result.returncode == 1
+    assert "SECRET_KEY is not set" in result.stderr
 
 
 def test_keep_source_without_an_output_is_refused(run: Run, built: Path) -> None:

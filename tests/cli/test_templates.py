@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from asok.cli.scaffold import TEMPLATES, Scaffold
 
 from .conftest import clean_environment
