@@ -147,7 +147,7 @@ class RouteConflict(RouteError):
     def __init__(self, message: str, *, first: Path, second: Path, fix: str | None = None):
         self.first = first
         self.second = second
-        super().__init__(message, fix=fix)
+        super().__init__(message, fix=fix, file=second)
 
 
 class PageImportError(PageError):

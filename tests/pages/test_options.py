@@ -117,3 +117,25 @@ def test_other_names_are_the_pages_own() -> None:
         tags=["a"], query="x", csp=1, fallback=None, TITLE=1, TEMPLATE="x", StaticPath=StaticPath,
         static_url=print, _SSG=1, PER_PAGE=10,
     ) == PageOptions()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ('"""A page."""\n\nSSG = True\nREVALIDATE = 0\n', 4),
+        ("SSG = True\nREVALIDATE = 5\nREVALIDATE: int = 0\n", 3),
+        ("SSG = True\n\nREVALIDTE = 5\n", 3),
+        ("def generateStaticParams():\n    return []\n", 1),
+        ("SSG, REVALIDATE = True, 0\n", None),
+    ],
+)
+def test_a_refusal_names_the_line_of_the_option(
+    source: str, line: int | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "page.py"
+    file.write_text(source)
+    module = ModuleType("page")
+    exec(source, vars(module))
+    with pytest.raises(PageOptionError) as caught:
+        PageOptions.from_module(module, file)
+    assert (caught.value.file, caught.value.line) == (file, line)

@@ -74,5 +74,6 @@ def test_a_composed_and_a_decomposed_name_are_one_address(tmp_path: Path) -> Non
     for name in ("caf\u00e9", "cafe\u0301"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "page.html").touch()
-    with pytest.raises(RouteConflict, match="both are the page of /caf\u00e9"):
+    with pytest.raises(RouteConflict, match="both are the page of /caf\u00e9") as caught:
         Router(scan(tmp_path).routes)
+    assert caught.value.file == caught.value.second

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -103,7 +104,30 @@ class _Reader:
 
     def refuse(self, name: str, problem: str, fix: str) -> NoReturn:
         value = self.values.get(name)
-        raise PageOptionError(f"{name} = {value!r} {problem}.", fix=fix, file=self.file)
+        raise PageOptionError(
+            f"{name} = {value!r} {problem}.", fix=fix, file=self.file, line=self.line_of(name)
+        )
+
+    def line_of(self, name: str) -> int | None:
+        """The last line of the module's top level that defines `name`, where one does."""
+        try:
+            body = ast.parse(self.file.read_bytes()).body
+        except (OSError, SyntaxError, ValueError):
+            return None
+        found: int | None = None
+        for statement in body:
+            match statement:
+                case ast.Assign(targets=targets):
+                    names = [one.id for one in targets if isinstance(one, ast.Name)]
+                case ast.AnnAssign(target=ast.Name(id=one)):
+                    names = [one]
+                case ast.FunctionDef(name=one) | ast.AsyncFunctionDef(name=one):
+                    names = [one]
+                case _:
+                    names = []
+            if name in names:
+                found = statement.lineno
+        return found
 
     def refuse_near_misses(self) -> None:
         """An option that is misspelt would be ignored in silence: refuse it."""
@@ -116,6 +140,7 @@ class _Reader:
                     f"{name} is no option of a page.",
                     fix=f"Did you mean {meant}? If {name} is your own, choose another name.",
                     file=self.file,
+                    line=self.line_of(name),
                 )
 
     def boolean(self, name: str) -> bool | None:
