@@ -35,7 +35,7 @@ Run it with its own server:
 or with any ASGI server:
 
     uvicorn wsgi:app
-    gunicorn -k uvicorn.workers.UvicornWorker wsgi:app
+    gunicorn -k uvicorn_worker.UvicornWorker wsgi:app
 """
 
 
