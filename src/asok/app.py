@@ -22,7 +22,7 @@ from asok.asgi.live_door import LIVE_PATH, LiveDoor, RuntimeFile
 from asok.asgi.page import Page, load_page
 from asok.asgi.parts import Parts
 from asok.asgi.rendering import Rendering
-from asok.asgi.static_pages import DevelopmentPages, page_renderer
+from asok.asgi.static_pages import DevelopmentPages, located, page_renderer
 from asok.asgi.stored_pages import StoredPages
 from asok.asgi.visitor import CookiePolicy
 from asok.asgi.wsgi import mark_as_asgi, refuse
@@ -148,7 +148,7 @@ class Asok:
             report = freeze(
                 self.router,
                 self.options,
-                page_renderer(self.parts),
+                located(page_renderer(self.parts), self.root),
                 draft,
                 progress=progress,
                 workers=workers,

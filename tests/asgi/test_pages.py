@@ -86,7 +86,10 @@ def test_a_stored_page_answers_conditionally_and_compressed(open_site: Open) -> 
     ("source", "message"),
     [
         ("def post(request): pass", "answers only OPTIONS, POST"),
-        ("def get(request): return request.send_file('wsgi.py')", "answers with a file"),
+        (
+            "def get(request): return request.send_file('wsgi.py', root=request.site.root)",
+            "answers with a file",
+        ),
         ("def get(request): return request.cookies", r"read request\.cookies"),
         ("def get(request): return request.nonce.upper()", "compared, measured, hashed or cut"),
     ],
@@ -171,3 +174,19 @@ def test_a_worker_that_can_not_start_says_why() -> None:
     with pytest.raises(OSError, match="no disk"):
         asyncio.run(Lifespan(start, lambda: None, leave)({}, receive, send))
     assert sent == [{"type": "lifespan.startup.failed", "message": "no disk"}]
+
+
+def test_a_failing_build_names_the_line_of_the_users_own_code(open_site: Open) -> None:
+    client = open_site(
+        {
+            "src/pages/a/page.py": "SSG = True\ndef get(request):\n    return 1 / 0",
+            "src/pages/page.html": "home",
+        }
+    )
+    app: Any = client.app
+    with pytest.raises(FreezeError) as caught:
+        app.freeze()
+    assert caught.value.file is not None
+    assert caught.value.file.name == "page.py"
+    assert caught.value.line == 3
+    assert "ZeroDivisionError" in str(caught.value)

@@ -242,7 +242,7 @@ def test_errors_have_their_pages(client: TestClient, caplog: pytest.LogCaptureFi
     assert "ZeroDivisionError" not in broken.text
     assert "ZeroDivisionError" in caplog.text
     assert client.get("/nothing").status_code == 500
-    assert "get in" in caplog.text
+    assert "page.py: get returned None" in caplog.text
     assert "no return statement" in caplog.text
 
 

@@ -107,13 +107,13 @@ class Dispatcher:
         for guard in page.guards:
             refusal = await call(guard, request, self.parts.scopes)
             if refusal is not None:
-                response = to_response(refusal, where=f"{guard.__name__} in {page.file}")
+                response = to_response(refusal, where=guard.__name__, file=page.file)
                 response.headers.setdefault("cache-control", "no-store")
                 return response
         if page.static and http.method in ("GET", "HEAD"):
             return await self.static.respond(match, request, page)
         value = await call(handler, request, self.parts.scopes)
-        return to_response(value, where=f"{http.method.lower()} in {page.file}")
+        return to_response(value, where=http.method.lower(), file=page.file)
 
     @staticmethod
     def _canonical(http: HTTPRequest, target: str) -> Response:

@@ -56,7 +56,7 @@ async def _page(parts: Parts, request: Request, status: int, detail: str) -> Res
     request.state.update(status=status, message=detail)
     try:
         response = to_response(
-            await call(handler, request, parts.scopes), where=f"get in {page.file}"
+            await call(handler, request, parts.scopes), where="get", file=page.file
         )
     except Exception:
         if parts.debug:

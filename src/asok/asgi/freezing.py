@@ -49,7 +49,7 @@ def freeze_page(parts: Parts, page: Page, path: str, params: Mapping[str, Any]) 
     with holes.use(sentinels):
         try:
             value = call_from_thread(handler, request, parts.scopes)
-            response = to_response(value, where=f"get in {page.file}")
+            response = to_response(value, where="get", file=page.file)
             body = _whole(response, page)
         except HTTPException as error:
             return Rendered(error.status_code, list((error.headers or {}).items()), Holed((b"",)))

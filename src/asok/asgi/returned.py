@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from anyio import CancelScope, to_thread
@@ -20,8 +21,8 @@ _EXPECTED = (
 )
 
 
-def to_response(value: Any, *, where: str) -> Response:
-    """Make a response of a handler's value; `where` names the handler in errors.
+def to_response(value: Any, *, where: str, file: Path | None = None) -> Response:
+    """Make a response of a handler's value; `where` and `file` name the handler in errors.
 
     Raises `AsokError` for values that have no meaning, None above all.
     """
@@ -34,16 +35,16 @@ def to_response(value: Any, *, where: str) -> Response:
     if isinstance(value, dict | list):
         return JSONResponse(value)
     if isinstance(value, tuple):
-        return _from_tuple(cast("tuple[Any, ...]", value), where)
+        return _from_tuple(cast("tuple[Any, ...]", value), where, file)
     if isinstance(value, AsyncIterator):
         return _stream(cast("AsyncIterator[Any]", value))
     if isinstance(value, Iterator) or inspect.isgenerator(value):
         return _stream(cast("Iterator[Any]", value))
     got = "None: it has no return statement" if value is None else type(value).__name__
-    raise AsokError(f"{where} returned {got}.", fix=_EXPECTED)
+    raise AsokError(f"{where} returned {got}.", fix=_EXPECTED, file=file)
 
 
-def _from_tuple(value: tuple[Any, ...], where: str) -> Response:
+def _from_tuple(value: tuple[Any, ...], where: str, file: Path | None) -> Response:
     if len(value) in (2, 3) and isinstance(value[0], int) and not isinstance(value[0], bool):
         value = (value[1], value[0], *value[2:])
     match value:
@@ -56,8 +57,9 @@ def _from_tuple(value: tuple[Any, ...], where: str) -> Response:
                 f"{where} returned the tuple {value!r}, expected (body, status) or "
                 "(body, status, headers) with a status from 200 to 599.",
                 fix=_EXPECTED,
+                file=file,
             )
-    response = to_response(body, where=where)
+    response = to_response(body, where=where, file=file)
     response.status_code = status
     response.headers.update(headers)
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
@@ -15,12 +16,36 @@ from asok.asgi.freezing import freeze_page
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
+from asok.errors import AsokError, PageError
 from asok.pages import Match, Prepared, Rendered, Route
+from asok.source_file import user_line
 
-__all__ = ["DevelopmentPages", "page_renderer", "rendered_response"]
+__all__ = ["DevelopmentPages", "located", "page_renderer", "rendered_response"]
 
 
-def page_renderer(parts: Parts) -> Callable[[Route, Mapping[str, Any], str], Rendered]:
+RenderPage = Callable[[Route, Mapping[str, Any], str], Rendered]
+
+
+def located(render: RenderPage, root: Path) -> RenderPage:
+    """Let what `render` raises name the file and the line of the user's own code."""
+
+    def run(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+        try:
+            return render(route, params, path)
+        except Exception as error:
+            place = user_line(error, root)
+            if place is None or (isinstance(error, AsokError) and error.line is not None):
+                raise
+            if isinstance(error, AsokError):
+                error.file, error.line = place
+                raise
+            text = f"{type(error).__name__}: {error}"
+            raise PageError(text, file=place[0], line=place[1]) from error
+
+    return run
+
+
+def page_renderer(parts: Parts) -> RenderPage:
     """Return the port that the pages room renders through."""
 
     def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
