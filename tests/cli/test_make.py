@@ -76,11 +76,11 @@ def test_bad_address_is_refused_with_a_fix(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("chdir")
-def test_migration_without_a_change_is_refused(run: Run, site: Path) -> None:
-    result = run("make", "migration", "nothing")
-    assert result.exit_code == 1
-    assert "nothing to migrate" in result.output
-    empty = run("make", "migration", "by hand", "--empty")
-    assert empty.exit_code == 0
+def test_migration_without_a_change_is_refused(spawn: Spawn, site: Path) -> None:
+    result = spawn("make", "migration", "nothing", cwd=site)
+    assert result.returncode == 1
+    assert "nothing to migrate" in result.stderr
+    empty = spawn("make", "migration", "by hand", "--empty", cwd=site)
+    assert empty.returncode == 0, empty.stderr
     (path,) = (site / "src/migrations").glob("*.py")
     ast.parse(path.read_text())

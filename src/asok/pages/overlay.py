@@ -39,6 +39,8 @@ __all__ = ["Overlay", "Stamp"]
 
 #: Lease files: enough that two pages seldom share one, few enough to stay.
 _LEASES: Final = 4096
+#: How often a reader looks again because writers came in between.
+_ATTEMPTS: Final = 100
 _POLL: Final = 0.02
 
 #: What tells one stored state of a page from another, without reading it.
@@ -66,26 +68,35 @@ class Overlay:
         return (_stat(self._listed + name), _stat(self._unlisted + name), _stat(self._notes + name))
 
     def read(self, path: str) -> StoredPage | None:
-        """Return the page of `path`; damaged, foreign and half-removed files are a miss."""
+        """Return the page of `path`; damaged, foreign and half-removed files are a miss.
+
+        A writer counts the shared version up before it removes anything, so a page that was
+        not found while the version stayed the same was not there.
+        """
+        for _ in range(_ATTEMPTS):
+            version = self.counters.version
+            found = self._look(path)
+            if found is not None or self.counters.version == version:
+                return found
+        return None
+
+    def _look(self, path: str) -> StoredPage | None:
         name = page_name(path)
         for folder in (self._listed, self._unlisted):
-            for _ in range(3):
-                data = _read(folder + name + ".json")
-                if data is None:
-                    break
-                try:
-                    record = msgspec.json.decode(data, type=Record)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    break
-                if record.path != path or os.sep in record.body:
-                    break
-                body = _read(folder + record.body) if record.body else None
-                if body is None:
-                    continue  # removed by a writer whose record we have not seen yet
-                try:
-                    return decode(record, body)
-                except ValueError:
-                    break
+            data = _read(folder + name + ".json")
+            if data is None:
+                continue
+            try:
+                record = msgspec.json.decode(data, type=Record)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+            if record.path != path or os.sep in record.body:
+                continue
+            body = _read(folder + record.body) if record.body else None
+            if body is None:
+                continue
+            with suppress(ValueError):
+                return decode(record, body)
         return None
 
     def note(self, path: str) -> Note:
@@ -118,6 +129,7 @@ class Overlay:
             before = _size(folder, name, old)
             atomic.write(folder + record.body, body)
             atomic.write(folder + name + ".json", data)
+            self.counters.bump()  # before anything is removed, see `read`
             if old is not None and old.body != record.body:
                 _unlink(folder + old.body)
             freed = self._remove(other, name)
