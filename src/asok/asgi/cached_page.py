@@ -41,9 +41,9 @@ def answer(cache: Cache, request: Request, policy: PagePolicy, call: Callable[[]
 
     For an async handler the result is awaitable.
     """
-    attempt = _Attempt(cache, request, policy, call)
     if request.method not in ("GET", "HEAD"):
         return call()
+    attempt = _Attempt(cache, request, policy, call)
     handler = getattr(call, "func", call)
     return attempt.respond_async() if inspect.iscoroutinefunction(handler) else attempt.respond()
 
