@@ -22,11 +22,12 @@ from asok.asgi.live_door import LIVE_PATH, LiveDoor, RuntimeFile
 from asok.asgi.page import Page, load_page
 from asok.asgi.parts import Parts
 from asok.asgi.rendering import Rendering
-from asok.asgi.static_pages import DevelopmentPages, located, page_renderer
+from asok.asgi.static_pages import DevelopmentPages, page_renderer
 from asok.asgi.stored_pages import StoredPages
 from asok.asgi.visitor import CookiePolicy
 from asok.asgi.wsgi import mark_as_asgi, refuse
 from asok.assets import ManifestAssets
+from asok.building import build_pages
 from asok.errors import AsokError, PageImportError
 from asok.fingerprint import fingerprint
 from asok.jinja import Templates
@@ -37,17 +38,14 @@ from asok.live import (
 )
 from asok.notices import FileNotices
 from asok.pages import (
-    DiskStore,
     PageOptions,
     Progress,
     Regenerator,
     Release,
-    ReleaseDraft,
     Report,
     Route,
     Router,
     Tree,
-    freeze,
     scan,
 )
 from asok.sessions import (
@@ -144,17 +142,14 @@ class Asok:
 
         Raises `FreezeError` for a page that fails; the previous release then stays.
         """
-        with ReleaseDraft(self.store_folder, fingerprint=self.fingerprint) as draft:
-            report = freeze(
-                self.router,
-                self.options,
-                located(page_renderer(self.parts), self.root),
-                draft,
-                progress=progress,
-                workers=workers,
-                after_fork=_forget_connections,
-            )
-            return report, draft.publish()
+        return build_pages(
+            self.parts,
+            self.options,
+            folder=self.store_folder,
+            fingerprint=self.fingerprint,
+            progress=progress,
+            workers=workers,
+        )
 
     # The rooms
 
@@ -244,19 +239,18 @@ class Asok:
     def _make_pages(self) -> StoredPages | DevelopmentPages:
         if self.settings.debug:
             return DevelopmentPages(self.parts)
-        self.store = DiskStore(self.store_folder, fingerprint=self.fingerprint)
+        self.store = backends.pages(self.settings, self.store_folder, self.fingerprint)
         return StoredPages(self.parts, Regenerator(self.store, page_renderer(self.parts)))
 
     def _make_front(self) -> Front:
-        door = LiveDoor(self.live, self.parts, begin=self.notices.start)
+        live = LiveDoor(self.live, self.parts, begin=self.notices.start)
         return Front(
             hosts=self.parts.hosts,
             assets=(self.assets, self.runtime),
             hits=self.pages,
-            live=door,
-            live_path=LIVE_PATH,
+            doors={LIVE_PATH: live},
             inner=Dispatcher(self.parts, self.pages),
-            lifespan=Lifespan(self._start, self._stop, door.close),
+            lifespan=Lifespan(self._start, self._stop, live.close),
         )
 
     def _start(self) -> None:
@@ -284,11 +278,6 @@ async def _run_in_scope(function: Callable[[], Any]) -> Any:
             return function()
 
     return await to_thread.run_sync(run)
-
-
-def _forget_connections() -> None:
-    """A forked build process must not share its parent's database connections."""
-    models.configured_database().engine.dispose(close=False)
 
 
 def _caller() -> Path:

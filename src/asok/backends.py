@@ -12,6 +12,7 @@ from asok.asgi.hosts import HostCheck
 from asok.assets import Assets, DiskAssets, ManifestAssets, site_roots
 from asok.cache import Cache
 from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, SqliteLiveStore
+from asok.pages import DiskStore
 from asok.sessions import (
     MemorySessionStore,
     RedisSessionStore,
@@ -20,7 +21,7 @@ from asok.sessions import (
 )
 from asok.settings import Settings
 
-__all__ = ["CachedFragments", "assets", "cache", "hosts", "live_store", "sessions"]
+__all__ = ["CachedFragments", "assets", "cache", "hosts", "live_store", "pages", "sessions"]
 
 _LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
@@ -43,6 +44,16 @@ def cache(settings: Settings) -> Cache:
     if settings.cache_backend == "redis":
         return Cache(backend="redis", url=settings.redis_url)
     return Cache(backend=settings.cache_backend, path=settings.cache_path)
+
+
+def pages(settings: Settings, folder: Path, fingerprint: str) -> DiskStore:
+    """Where pages are kept (ASOK_PAGES_BACKEND): the release in `folder`, and what came later."""
+    return DiskStore(
+        folder,
+        fingerprint=fingerprint,
+        max_pages=settings.pages_max,
+        max_bytes=settings.pages_max_bytes,
+    )
 
 
 def sessions(settings: Settings) -> SessionStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from asok.errors import FreezeError, PageOptionError, TemplateSourceError
 from asok.holes import Holed
 from asok.pages import (
     DiskStore,
+    Match,
     PageOptions,
     PageReport,
     Release,
@@ -32,8 +33,10 @@ from .test_router import routes
 ROUTER = Router(routes("/", "/about", "/blog/[slug]", "/blog/new", "/shop/[id:int]"))
 
 
-def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
-    return Rendered(200, [("Content-Type", "text/html")], Holed((f"<h1>{path}</h1>".encode(),)))
+def render(match: Match) -> Rendered:
+    return Rendered(
+        200, [("Content-Type", "text/html")], Holed((f"<h1>{match.path}</h1>".encode(),))
+    )
 
 
 def slugs(*names: object) -> Callable[[], list[dict[str, object]]]:
@@ -148,10 +151,10 @@ def test_a_failing_page_fails_the_build_and_the_old_site_stays(tmp_path: Path) -
     folder = tmp_path / "ssg_cache"
 
     def build(broken: set[str]) -> None:
-        def sometimes(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
-            if path in broken:
-                raise ValueError(f"no {path}")
-            return render(route, params, path)
+        def sometimes(match: Match) -> Rendered:
+            if match.path in broken:
+                raise ValueError(f"no {match.path}")
+            return render(match)
 
         with ReleaseDraft(folder, fingerprint="f") as draft:
             freeze(ROUTER, paths_of("a", "b", "c"), sometimes, draft)
@@ -178,7 +181,7 @@ def test_a_failing_page_fails_the_build_and_the_old_site_stays(tmp_path: Path) -
 
 
 def test_an_error_that_knows_its_own_line_keeps_it(draft: ReleaseDraft) -> None:
-    def broken(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def broken(match: Match) -> Rendered:
         raise TemplateSourceError("bad tag.", fix="Close it.", file="post.html", line=7)
 
     with pytest.raises(FreezeError, match=r"^post\.html:7: the page /blog/a .*Close it"):
@@ -186,7 +189,7 @@ def test_an_error_that_knows_its_own_line_keeps_it(draft: ReleaseDraft) -> None:
 
 
 def test_a_page_that_can_not_be_stored_fails_the_build(draft: ReleaseDraft) -> None:
-    def missing(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def missing(match: Match) -> Rendered:
         return Rendered(404, [], Holed((b"",)))
 
     with pytest.raises(FreezeError, match="can't be stored: status 404"):
@@ -196,9 +199,9 @@ def test_a_page_that_can_not_be_stored_fails_the_build(draft: ReleaseDraft) -> N
 def test_a_build_stops_after_ten_failures(draft: ReleaseDraft) -> None:
     calls: list[str] = []
 
-    def broken(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
-        calls.append(path)
-        raise ValueError(path)
+    def broken(match: Match) -> Rendered:
+        calls.append(match.path)
+        raise ValueError(match.path)
 
     with pytest.raises(FreezeError, match="9 more failed"):
         freeze(ROUTER, paths_of(*range(50)), broken, draft)
@@ -210,9 +213,9 @@ def test_pages_are_built_in_an_empty_context(draft: ReleaseDraft) -> None:
     variable.set("the builder's")
     seen: list[str] = []
 
-    def look(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def look(match: Match) -> Rendered:
         seen.append(variable.get())
-        return render(route, params, path)
+        return render(match)
 
     freeze(ROUTER, paths_of("a"), look, draft)
     assert seen == ["none"]
@@ -251,8 +254,8 @@ def test_forked_processes_begin_with_the_hook(tmp_path: Path, draft: ReleaseDraf
 @forks
 @pytest.mark.usefixtures("alone")
 def test_a_failing_page_in_another_process_fails_the_build(draft: ReleaseDraft) -> None:
-    def broken(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
-        raise ValueError(f"no {path}")
+    def broken(match: Match) -> Rendered:
+        raise ValueError(f"no {match.path}")
 
     with pytest.raises(FreezeError, match="ValueError: no /blog/") as caught:
         freeze(ROUTER, paths_of(*range(100)), broken, draft, workers=2)
@@ -264,10 +267,10 @@ def test_a_failing_page_in_another_process_fails_the_build(draft: ReleaseDraft) 
 def test_a_process_that_dies_fails_the_build(draft: ReleaseDraft) -> None:
     parent = os.getpid()
 
-    def die(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def die(match: Match) -> Rendered:
         if os.getpid() != parent:
             os.kill(os.getpid(), 9)
-        return render(route, params, path)
+        return render(match)
 
     with pytest.raises(FreezeError, match=r"died \(exit code -9\)"):
         freeze(ROUTER, paths_of(*range(40)), die, draft, workers=2)

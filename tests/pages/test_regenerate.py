@@ -8,7 +8,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from asok.pages import (
     Regenerator,
     ReleaseDraft,
     Rendered,
-    Route,
     Router,
     Served,
     State,
@@ -48,8 +47,8 @@ class Source:
         self.calls: list[str] = []
         self.during: Callable[[], None] = lambda: None
 
-    def render(self, route: Route, params: Mapping[str, Any], path: str) -> Rendered:
-        self.calls.append(path)
+    def render(self, match: Match) -> Rendered:
+        self.calls.append(match.path)
         text, error = self.text, self.error
         self.during()
         if error is not None:
@@ -236,7 +235,7 @@ def test_processes_share_one_render(tmp_path: Path, page: MakePage, known: bool)
     if known:
         DiskStore(folder, fingerprint="f").put(page(body=b"old", rendered_at=1.0, revalidate=60.0))
 
-    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def render(match: Match) -> Rendered:
         with log.open("a") as file:
             file.write(f"{os.getpid()}\n")
         time.sleep(0.1)
@@ -267,7 +266,7 @@ def test_a_killed_regeneration_passes_on(tmp_path: Path, source: Source, page: M
     folder = tmp_path / "ssg_cache"
     DiskStore(folder, fingerprint="f").put(page(body=b"old", rendered_at=1.0, revalidate=60.0))
 
-    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def render(match: Match) -> Rendered:
         os.kill(os.getpid(), 9)
         raise AssertionError
 
@@ -479,7 +478,7 @@ def test_endless_invalidations_end_in_a_page_that_is_not_stored(
 def test_a_render_sees_nothing_of_who_triggered_it(store: DiskStore) -> None:
     visitor: contextvars.ContextVar[str] = contextvars.ContextVar("visitor", default="nobody")
 
-    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def render(match: Match) -> Rendered:
         return Rendered(200, [], Holed((visitor.get().encode(),)))
 
     visitor.set("alice")

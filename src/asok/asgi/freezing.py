@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -17,7 +15,7 @@ from asok.asgi.parts import Parts
 from asok.asgi.returned import to_response
 from asok.errors import PageError, RecordNotFound
 from asok.holes import Holed, Sentinels
-from asok.pages import Rendered
+from asok.pages import Match, Rendered
 
 __all__ = ["freeze_page"]
 
@@ -25,8 +23,8 @@ __all__ = ["freeze_page"]
 _NOT_KEPT = frozenset({"content-length", "date", "content-security-policy"})
 
 
-def freeze_page(parts: Parts, page: Page, path: str, params: Mapping[str, Any]) -> Rendered:
-    """Render `page` for `path` without a visitor, and cut the visitor's values out.
+def freeze_page(parts: Parts, page: Page, match: Match) -> Rendered:
+    """Render `page` for `match` without a visitor, and cut the visitor's values out.
 
     Runs in a thread without an event loop, in an empty context. Raises whatever the page
     raises, `FrozenPageError` for reading the visitor, `HoleError` for a changed value.
@@ -41,8 +39,8 @@ def freeze_page(parts: Parts, page: Page, path: str, params: Mapping[str, Any]) 
     sentinels = Sentinels()
     request = FrozenRequest(
         site=parts,
-        path=path,
-        params=params,
+        path=match.path,
+        params=match.params,
         sentinels=sentinels,
         page_folder=page.route.folder,
     )

@@ -1,12 +1,12 @@
 """The outermost ASGI callable: what can be answered before routing is answered here.
 
-In order: the Host is checked; static files; stored pages without guards, by one dictionary
-look-up; the live socket; then everything else goes to the dispatcher.
+In order: the Host is checked; stored pages without guards, by one dictionary look-up; static
+files; the site's own doors (the live socket, …); then everything else goes to the dispatcher.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -45,7 +45,11 @@ class Hits(Protocol):
 
 
 class Front:
-    """Routes a scope by kind; `assets` are tried in order, the runtime's file among them."""
+    """Routes a scope by kind and path.
+
+    `assets` are tried in order, the runtime's file among them; `doors` are applications for
+    one path below the mount each, which answer both kinds of scope.
+    """
 
     def __init__(
         self,
@@ -53,16 +57,14 @@ class Front:
         hosts: HostCheck,
         assets: tuple[Files, ...],
         hits: Hits,
-        live: ASGIApp,
-        live_path: str,
+        doors: Mapping[str, ASGIApp],
         inner: ASGIApp,
         lifespan: ASGIApp,
     ) -> None:
         self._hosts = hosts
         self._assets = tuple((f"{one.prefix}/", one) for one in assets)
         self._hits = hits
-        self._live = live
-        self._live_path = live_path
+        self._doors = doors
         self._inner = inner
         self._lifespan = lifespan
 
@@ -94,8 +96,9 @@ class Front:
                     if plan is not None:
                         await send_plan(plan, scope, send)
                         return
-        if path == self._live_path:
-            await self._live(scope, receive, send)
+        door = self._doors.get(path)
+        if door is not None:
+            await door(scope, receive, send)
         elif kind == "http":
             await self._inner(scope, receive, send)
         else:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 from starlette.exceptions import HTTPException
@@ -17,21 +16,21 @@ from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
 from asok.errors import AsokError, PageError
-from asok.pages import Match, Prepared, Rendered, Route
+from asok.pages import Match, Prepared, Rendered
 from asok.source_file import user_line
 
 __all__ = ["DevelopmentPages", "located", "page_renderer", "rendered_response"]
 
 
-RenderPage = Callable[[Route, Mapping[str, Any], str], Rendered]
+RenderPage = Callable[[Match], Rendered]
 
 
 def located(render: RenderPage, root: Path) -> RenderPage:
     """Let what `render` raises name the file and the line of the user's own code."""
 
-    def run(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
+    def run(match: Match) -> Rendered:
         try:
-            return render(route, params, path)
+            return render(match)
         except Exception as error:
             place = user_line(error, root)
             if place is None or (isinstance(error, AsokError) and error.line is not None):
@@ -48,8 +47,8 @@ def located(render: RenderPage, root: Path) -> RenderPage:
 def page_renderer(parts: Parts) -> RenderPage:
     """Return the port that the pages room renders through."""
 
-    def render(route: Route, params: Mapping[str, Any], path: str) -> Rendered:
-        return freeze_page(parts, parts.pages[route.pattern], path, params)
+    def render(match: Match) -> Rendered:
+        return freeze_page(parts, parts.pages[match.route.pattern], match)
 
     return render
 
@@ -87,6 +86,6 @@ class DevelopmentPages:
         """Render the page now."""
 
         def run() -> Rendered:
-            return contextvars.Context().run(self._render, match.route, match.params, match.path)
+            return contextvars.Context().run(self._render, match)
 
         return rendered_response(await to_thread.run_sync(run), request, "BYPASS")

@@ -74,7 +74,7 @@ def _build_page(index: int, job: Job, render: Render, draft: ReleaseDraft) -> Fr
     """Render and write one page; a failure is a result, for it may have to travel."""
     match, options, start = job.match, job.options, time.perf_counter()
     try:
-        rendered = contextvars.Context().run(render, match.route, match.params, match.path)
+        rendered = contextvars.Context().run(render, match)
         seconds = time.perf_counter() - start
         problem = why_not_stored(rendered)
         if problem is not None:

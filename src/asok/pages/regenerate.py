@@ -15,7 +15,7 @@ import contextvars
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +25,9 @@ from asok.errors import ConfigurationError
 from asok.pages.background import Background
 from asok.pages.decision import Action, Decision, State, decide
 from asok.pages.gone import GoneMemory
-from asok.pages.kinds import Value
 from asok.pages.note import Note
 from asok.pages.options import PageOptions
-from asok.pages.route import Match, Route
+from asok.pages.route import Match
 from asok.pages.store import PageStore
 from asok.pages.stored import Rendered, StoredPage, why_not_stored
 from asok.single_flight import SingleFlight
@@ -37,8 +36,8 @@ __all__ = ["Regenerator", "Render", "Served"]
 
 log = logging.getLogger("asok.pages")
 
-#: Renders a page for everybody: (route, parameters, path) -> what its handler answered.
-Render = Callable[[Route, Mapping[str, Value], str], Rendered]
+#: Renders a page for everybody: what its handler answered.
+Render = Callable[[Match], Rendered]
 
 _GONE: Final = frozenset({404, 410})
 #: How often a render is done again because invalidations overtook it.
@@ -111,7 +110,7 @@ class Regenerator:
         if served is not None:
             return served
         make = partial(self._make, match, options, time.monotonic() + self.wait)
-        return self._flight.run(match.path, make, timeout=self.wait)
+        return self._flight.run(match.key, make, timeout=self.wait)
 
     async def aget(self, match: Match, options: PageOptions) -> Served:
         """The same for asyncio callers: the loop is never blocked by a render."""
@@ -122,7 +121,7 @@ class Regenerator:
         make = partial(self._make, match, options, time.monotonic() + self.wait)
         executor = self._executor(listed=self._listed(match))
         return await self._flight.run_async(
-            match.path, lambda: loop.run_in_executor(executor, make), timeout=self.wait
+            match.key, lambda: loop.run_in_executor(executor, make), timeout=self.wait
         )
 
     def peek(self, match: Match, options: PageOptions) -> Served | None:
@@ -130,13 +129,13 @@ class Regenerator:
 
         A stale page is returned at once, and its regeneration begins in the background.
         """
-        page, _, decision = self._decide(match.path)
+        page, _, decision = self._decide(match.key)
         if decision.action is Action.SERVE:
             cache = "HIT" if decision.state is State.FRESH else "STALE"
             return Served(cache, decision, page)
         if decision.action is Action.REFRESH:
             job = partial(self._refresh, match, options)
-            self._background.submit(match.path, job, listed=self._listed(match))
+            self._background.submit(match.key, job, listed=self._listed(match))
             return Served("STALE", decision, page)
         if decision.action is Action.NOT_FOUND or (
             decision.state is State.MISS and self._refused(match, options)
@@ -174,14 +173,14 @@ class Regenerator:
         return executor
 
     def _listed(self, match: Match) -> bool:
-        return not match.route.dynamic or bool(self.store.listed(match.path))
+        return not match.route.dynamic or bool(self.store.listed(match.key))
 
     def _refused(self, match: Match, options: PageOptions) -> bool:
         """Whether `FALLBACK = "404"` keeps a page that the build didn't list from being made."""
         return (
             options.fallback == "404"
             and match.route.dynamic
-            and self.store.listed(match.path) is False
+            and self.store.listed(match.key) is False
         )
 
     def _decide(self, path: str) -> tuple[StoredPage | None, Note, Decision]:
@@ -191,7 +190,7 @@ class Regenerator:
 
     def _make(self, match: Match, options: PageOptions, deadline: float) -> Served:
         """Render a missing or expired page, unless somebody else did while we waited."""
-        path = match.path
+        path = match.key
         with self.store.lease(path, max(deadline - time.monotonic(), 0.0)):
             page, _, decision = self._decide(path)
             if decision.action is Action.SERVE:
@@ -209,8 +208,8 @@ class Regenerator:
 
     def _refresh(self, match: Match, options: PageOptions) -> None:
         """Regenerate a stale page in a background thread, unless another process is at it."""
-        with self.store.lease(match.path, 0.0) as held:
-            page, _, decision = self._decide(match.path)
+        with self.store.lease(match.key, 0.0) as held:
+            page, _, decision = self._decide(match.key)
             # Read again under the lease: others may have renewed it, or failed shortly ago.
             if not held or page is None or decision.action is not Action.REFRESH:
                 return
@@ -227,12 +226,12 @@ class Regenerator:
         Raises what the render raises, and `_RenderFailed` where `old` would be replaced by
         something that can't be stored.
         """
-        path, rendered = match.path, None
+        path, rendered = match.key, None
         for _ in range(_ATTEMPTS):
             generation = self.store.look(path)[1].generation
             began = self.clock()
             # An empty context: nothing of the visitor who triggers this can be read.
-            rendered = contextvars.Context().run(self._render, match.route, match.params, path)
+            rendered = contextvars.Context().run(self._render, match)
             if rendered.status in _GONE:
                 self._gone.add(path, began, generation)
                 if old is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from asok.errors import RouteError
 from asok.pages.kinds import Value, value_text
@@ -118,11 +118,24 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route, the values of its parameters, and the canonical decoded path they came from."""
+    """A route, the values of its parameters, and the canonical decoded path they came from.
+
+    `query` holds the declared query parameters (`QUERY`) that were given, in the order in
+    which the page declares them, each with the canonical text of its value.
+    """
 
     route: Route
     params: Mapping[str, Value]
     path: str
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the page is stored under: its path, and its query behind a NUL.
+
+        No path can hold a NUL, so no address names another page's entry.
+        """
+        return f"{self.path}\0{urlencode(self.query)}" if self.query else self.path
 
 
 @dataclass(frozen=True, slots=True)
