@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +27,7 @@ from asok.asgi.stored_pages import StoredPages
 from asok.asgi.visitor import CookiePolicy
 from asok.asgi.wsgi import mark_as_asgi, refuse
 from asok.assets import ManifestAssets
-from asok.building import build_pages
+from asok.building import Check, build_pages
 from asok.errors import AsokError, PageImportError
 from asok.fingerprint import fingerprint
 from asok.jinja import Templates
@@ -136,11 +136,16 @@ class Asok:
         return self.settings.state_folder / "assets"
 
     def freeze(
-        self, *, progress: Progress | None = None, workers: int | None = None
+        self,
+        *,
+        progress: Progress | None = None,
+        workers: int | None = None,
+        checks: Sequence[Check] = (),
     ) -> tuple[Report, Release]:
         """Build every static page into a new release and publish it.
 
-        Raises `FreezeError` for a page that fails; the previous release then stays.
+        `checks` look at the pages before that. Raises `FreezeError` for a page that fails and
+        what a check raises; the previous release then stays.
         """
         return build_pages(
             self.parts,
@@ -149,6 +154,7 @@ class Asok:
             fingerprint=self.fingerprint,
             progress=progress,
             workers=workers,
+            checks=checks,
         )
 
     # The rooms

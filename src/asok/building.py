@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asok import models
@@ -18,7 +18,11 @@ from asok.pages import (
     freeze,
 )
 
-__all__ = ["build_pages"]
+__all__ = ["Check", "build_pages"]
+
+#: Looks at the finished pages before they are published. Raises `FreezeError` to fail the
+#: build; may add files to the draft. `draft.records` and `draft.body` hold every page.
+Check = Callable[[ReleaseDraft, Report], None]
 
 
 def build_pages(
@@ -29,11 +33,13 @@ def build_pages(
     fingerprint: str,
     progress: Progress | None = None,
     workers: int | None = None,
+    checks: Sequence[Check] = (),
 ) -> tuple[Report, Release]:
     """Build every static page into a new release in `folder` and publish it.
 
-    `fingerprint` stands for the code that renders. Raises `FreezeError` for a page that
-    fails; the previous release then stays.
+    `fingerprint` stands for the code that renders. `checks` are called in order once every
+    page is rendered. Raises `FreezeError` for a page that fails, and what a check raises;
+    the previous release then stays.
     """
     with ReleaseDraft(folder, fingerprint=fingerprint) as draft:
         report = freeze(
@@ -45,6 +51,8 @@ def build_pages(
             workers=workers,
             after_fork=_forget_connections,
         )
+        for check in checks:
+            check(draft, report)
         return report, draft.publish()
 
 

@@ -145,3 +145,12 @@ def test_a_release_that_can_not_be_synced_is_not_published(
     found = DiskStore(folder).get("/about")
     assert found is not None
     assert found.holed.body == b"old"
+
+
+def test_what_was_added_can_be_looked_at_before_it_is_published(
+    folder: Path, page: MakePage
+) -> None:
+    with ReleaseDraft(folder, fingerprint="f") as draft:
+        draft.add_page(page("/about", b"About"))
+        assert list(draft.records) == ["/about"]
+        assert draft.body(draft.records["/about"]) == b"About"

@@ -14,9 +14,10 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import msgspec
 
@@ -94,6 +95,16 @@ class ReleaseDraft:
     def add_record(self, record: Record) -> None:
         """Put the record of a written page into the manifest."""
         self._records[record.path] = record
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """The records that were added, by path."""
+        return MappingProxyType(self._records)
+
+    def body(self, record: Record) -> bytes:
+        """Return the body of a page that was written. Raises `OSError`."""
+        with open(self._pages + record.body, "rb") as file:
+            return file.read()
 
     def add_page(self, page: StoredPage) -> Record:
         """Write `page`. Raises `OSError`."""
