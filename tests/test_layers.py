@@ -20,6 +20,8 @@ GROUND = {
     "fingerprint",
     "source_file",
     "site_modules",
+    "forked",
+    "redis_link",
 }
 ROOMS = {"pages", "live", "cache", "assets", "sessions"}
 BINDINGS = {"asgi", "jinja", "models"}
@@ -47,7 +49,7 @@ FRAMEWORKS = {
     "uvicorn": {"cli", "testing"},
     "click": {"cli"},
     "rich": {"cli"},
-    "redis": {"cache", "live", "sessions"},
+    "redis": {"cache", "live", "redis_link", "sessions"},
     "dotenv": {"settings", "cli"},
     "pyramid": set[str](),
 }

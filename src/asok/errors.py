@@ -33,6 +33,7 @@ AsokError
 │   ├── UnknownOperator         a condition's operator is not one of the known ones
 │   └── MigrationError          the migrations don't fit each other, the models or the database
 ├── SessionError                a session too large, or not serialisable
+├── Unavailable                 a server that doesn't answer, or refuses: CacheUnavailable
 └── CommandError                a command line that can't be carried out
     └── SiteImportError         wsgi.py failed while it was imported
 
@@ -77,6 +78,7 @@ __all__ = [
     "TemplateError",
     "TemplateNotFound",
     "TemplateSourceError",
+    "Unavailable",
     "UndefinedVariable",
     "UnknownColumn",
     "UnknownOperator",
@@ -194,6 +196,10 @@ class UndefinedVariable(TemplateError):
     """A template used a variable, attribute or item that is not there."""
 
 
+class Unavailable(AsokError):
+    """A server that a store lives on doesn't answer, or refuses; never breaks a page."""
+
+
 class CacheError(AsokError):
     """Base of the errors of the cache."""
 
@@ -206,7 +212,7 @@ class CacheValueError(CacheError):
     """A value's type would not come back from every store as it went in."""
 
 
-class CacheUnavailable(CacheError):
+class CacheUnavailable(CacheError, Unavailable):
     """A cache store does not answer; regions turn this into a miss."""
 
 

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from asok.cache import Cache, fork
+from asok import forked
+from asok.cache import Cache
 from asok.cache.memory import MemoryStore
 
 from .contract import StoreContract, together, value_of
@@ -169,7 +170,7 @@ def test_a_new_process_renews_what_still_lives() -> None:
     cache.set("key", 1)
     lease = cache.store.lease("key")
     assert lease is not None
-    fork._renew_all()  # pyright: ignore[reportPrivateUsage]
+    forked._renew_all()  # pyright: ignore[reportPrivateUsage]
     assert cache.get("key") == 1
     assert cache.store.lease("key") is not None
     store = MemoryStore()

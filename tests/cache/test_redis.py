@@ -6,20 +6,15 @@ import asyncio
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from asok.cache import Cache
-from asok.cache.breaker import Breaker
-from asok.cache.deadline import Deadline
 from asok.cache.redis import RedisStore
 from asok.cache.redis_entry import join_entry, read_entry
-from asok.cache.redis_lease import RedisLease, Renewer
 from asok.errors import CacheUnavailable, ConfigurationError
 
 from ..services import free_port
@@ -211,7 +206,7 @@ def proxy(redis_url: str) -> Generator[Proxy]:
 @pytest.fixture
 def behind(proxy: Proxy) -> Generator[RedisStore]:
     store = RedisStore(proxy.url, space="asok:behind:", timeout=0.3)
-    store._breaker.pause = 0.05  # pyright: ignore[reportPrivateUsage]
+    store._link.breaker.pause = 0.05  # pyright: ignore[reportPrivateUsage]
     yield store
     proxy.mode = "pass"
     store.close()
@@ -233,9 +228,9 @@ def test_trouble_is_a_miss_within_the_deadline_and_then_at_once(
     began = time.monotonic()
     assert cache.get("key", "miss") == "miss"
     assert time.monotonic() - began < 3  # of 5 documented, with 0.3 asked for
-    assert behind._breaker.open  # pyright: ignore[reportPrivateUsage]
-    behind._breaker.pause = 600  # pyright: ignore[reportPrivateUsage]
-    behind._breaker.trip("for the test")  # pyright: ignore[reportPrivateUsage]
+    assert behind._link.breaker.open  # pyright: ignore[reportPrivateUsage]
+    behind._link.breaker.pause = 600  # pyright: ignore[reportPrivateUsage]
+    behind._link.breaker.trip("for the test")  # pyright: ignore[reportPrivateUsage]
     connections = proxy.connections
     assert cache.remember("key", 60, lambda: "computed") == "computed"
     assert not cache.set("key", 1)
@@ -250,8 +245,8 @@ def test_trouble_is_a_miss_within_the_deadline_and_then_at_once(
     assert asyncio.run(cache.aremember("key", 60, lambda: "computed")) == "computed"
     assert asyncio.run(cache.aget("key")) is None
     assert proxy.connections == connections, "with the breaker open nobody asks Redis"
-    behind._breaker.pause = 0.05  # pyright: ignore[reportPrivateUsage]
-    behind._breaker.trip("for the test")  # pyright: ignore[reportPrivateUsage]
+    behind._link.breaker.pause = 0.05  # pyright: ignore[reportPrivateUsage]
+    behind._link.breaker.trip("for the test")  # pyright: ignore[reportPrivateUsage]
     proxy.mode = "pass"
     answers_again(cache)
     assert cache.get("again") == 1
@@ -262,7 +257,7 @@ def test_a_server_that_is_down_at_the_start_is_found_when_it_comes(tmp_path: Pat
 
     port = free_port()
     cache = Cache(backend="redis", url=f"redis://127.0.0.1:{port}/0", timeout=1)
-    cache.store._breaker.pause = 0.05  # type: ignore[attr-defined]  # pyright: ignore
+    cache.store._link.breaker.pause = 0.05  # type: ignore[attr-defined]  # pyright: ignore
     assert cache.get("key", "miss") == "miss"
     assert cache.remember("key", 60, lambda: "computed") == "computed"
     server = program("redis-server", package="redis-server")
@@ -329,7 +324,7 @@ def test_more_threads_than_connections_wait_for_their_turn(place: RedisPlace) ->
 
 def test_waiting_for_a_connection_is_part_of_the_deadline(proxy: Proxy, redis_url: str) -> None:
     store = RedisStore(proxy.url, timeout=0.2, connections=1)
-    store._slots.get()  # pyright: ignore[reportPrivateUsage]
+    store._link.slots.get()  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(CacheUnavailable, match="no connection was free"):
         store.get("key")
     store.close()
@@ -339,87 +334,21 @@ def test_waiting_for_a_connection_is_part_of_the_deadline(proxy: Proxy, redis_ur
 def test_a_forked_child_has_connections_and_locks_of_its_own(place: RedisPlace) -> None:
     store = place.open(connections=1)
     store.set("key", 1, ttl=60)
-    store._slots.get()  # pyright: ignore[reportPrivateUsage]
+    store._link.slots.get()  # pyright: ignore[reportPrivateUsage]
     child = os.fork()
     if not child:
         right = all(store.incr("child", 1, ttl=60) == n + 1 for n in range(20))
         os._exit(0 if right and store.lease("l") is not None else 1)
     _, status = os.waitpid(child, 0)
-    store._slots.put(None)  # pyright: ignore[reportPrivateUsage]
+    store._link.slots.put(None)  # pyright: ignore[reportPrivateUsage]
     assert os.waitstatus_to_exitcode(status) == 0
     assert value_of(store, "child") == 20
-
-
-# The pieces
-
-
-def test_the_breaker_tries_in_the_background() -> None:
-    hang, well = threading.Event(), threading.Event()
-
-    def probe() -> None:
-        assert hang.wait(30)
-        if not well.is_set():
-            raise CacheUnavailable("still down")
-
-    breaker = Breaker("the server", probe, pause=0)
-    breaker.check()
-    breaker.trip("it fell over")
-    for _ in range(3):  # a probe hangs, and nobody waits for it
-        with pytest.raises(CacheUnavailable, match="it fell over"):
-            breaker.check()
-    hang.set()
-    breaker.wait()
-    assert breaker.open
-    well.set()
-    with pytest.raises(CacheUnavailable, match="still down"):
-        breaker.check()
-    breaker.wait()
-    assert not breaker.open
-    breaker.check()
-    breaker.renew()
-    breaker.wait()
-
-
-def test_the_deadline_belongs_to_its_thread() -> None:
-    deadline = Deadline(5.0)
-    assert deadline.left() == 5.0
-    deadline.begin()
-    deadline.end -= 10
-    assert deadline.left() == 0.001
-    assert together(1, deadline.left) == [5.0]
-    deadline.finish()
-    assert deadline.left() == 5.0
-
-
-def test_leases_are_renewed_until_they_end() -> None:
-    renewed: list[RedisLease] = []
-    answers = {b"a": True, b"b": False}
-
-    def extend(lease: RedisLease) -> bool:
-        renewed.append(lease)
-        return answers[lease.name]
-
-    released: list[Any] = []
-    renewer = Renewer(extend, interval=0.01)
-    kept = RedisLease(b"a", "1", renewer, released.append)
-    lost = RedisLease(b"b", "2", renewer, released.append)
-    renewer.add(kept)
-    renewer.add(lost)
-    eventually(lambda: renewed.count(kept) >= 3, what="the renewal")
-    assert renewed.count(lost) == 1
-    kept.release()
-    kept.release()
-    assert released == [kept]
-    eventually(lambda: renewer._thread is None, what="the end of the thread")  # pyright: ignore[reportPrivateUsage]
-    renewer.add(kept)
-    renewer.stop()
-    renewer.stop()
 
 
 def test_a_long_computation_keeps_its_lease(
     place: RedisPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asok.cache.redis_lease.LEASE_SECONDS", 0.2)
+    monkeypatch.setattr("asok.redis_link.lease.LEASE_SECONDS", 0.2)
     store, other = place.open(), place.open()
     store._renewer.interval = 0.05  # pyright: ignore[reportPrivateUsage]
     lease = store.lease("key")

@@ -18,8 +18,8 @@ from typing import Any, cast
 
 from asok.cache.api import Entry, Lease, Tags
 from asok.cache.counter import counter_sum, not_a_counter
-from asok.cache.fork import renew_in_children
 from asok.cache.isolate import isolate
+from asok.forked import renew_in_children
 
 __all__ = ["MemoryStore"]
 

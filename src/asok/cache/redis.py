@@ -9,29 +9,23 @@ answers at once. Redis counts the time to live itself, so hosts need no common c
 
 from __future__ import annotations
 
-import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from math import ceil
-from queue import Empty, SimpleQueue
-from typing import Any, Final, NoReturn, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Any, Final, cast
 
 from asok.cache import redis_scripts as scripts
 from asok.cache.api import Entry, Lease, Tags
-from asok.cache.breaker import Breaker
 from asok.cache.counter import counter_sum, not_a_counter
-from asok.cache.fork import renew_in_children
 from asok.cache.redis_entry import join_entry, read_entry
-from asok.cache.redis_lease import RedisLease, Renewer
 from asok.cache.values import dumps
 from asok.errors import CacheUnavailable, ConfigurationError
+from asok.forked import renew_in_children
+from asok.redis_link.lease import RedisLease, Renewer
 
 try:
-    import redis
-
-    from asok.cache.deadline import Deadline, bounded_client
+    from asok.redis_link.link import RedisLink
 except ImportError as error:  # pragma: no cover  (a test runs it in a process without redis)
     raise ConfigurationError(
         "the cache backend 'redis' needs the package redis, which is not installed.",
@@ -39,10 +33,6 @@ except ImportError as error:  # pragma: no cover  (a test runs it in a process w
     ) from error
 
 __all__ = ["RedisStore"]
-
-log = logging.getLogger("asok.cache")
-
-T = TypeVar("T")
 
 #: Bytes of a stored value, at most: larger ones would hold up everybody on the server.
 VALUE_LIMIT: Final = 16 * 1024 * 1024
@@ -63,68 +53,24 @@ class RedisStore:
         self, url: str, *, space: str = "asok", timeout: float = 5.0, connections: int = 32
     ) -> None:
         self.space = space
-        self.timeout = timeout
-        self._connections = connections
-        self._deadline = Deadline(timeout)
-        try:
-            self._client = bounded_client(url, self._deadline, connections=connections)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"got {url!r} as the address of Redis: {error}.",
-                fix="Set REDIS_URL=redis://localhost:6379/0",
-            ) from error
+        self._link = RedisLink(
+            url, timeout=timeout, connections=connections, error=CacheUnavailable
+        )
+        self._run = self._link.run
         self._values = f"{space}:v:".encode()
         self._leases = f"{space}:l:".encode()
-        self._commit = self._client.register_script(scripts.COMMIT)
-        self._add = self._client.register_script(scripts.ADD)
-        self._delete = self._client.register_script(scripts.DELETE)
-        self._touch = self._client.register_script(scripts.TOUCH)
-        self._release = self._client.register_script(scripts.RELEASE)
-        self._extend = self._client.register_script(scripts.EXTEND)
-        self._slots = _slots(connections)
-        self._breaker = Breaker(f"Redis at {_shown(url)}", self._ping)
+        self._commit = self._link.script(scripts.COMMIT)
+        self._add = self._link.script(scripts.ADD)
+        self._delete = self._link.script(scripts.DELETE)
+        self._touch = self._link.script(scripts.TOUCH)
+        self._release = self._link.script(scripts.RELEASE)
+        self._extend = self._link.script(scripts.EXTEND)
         self._renewer = Renewer(self._extend_lease)
         renew_in_children(self)
 
     def renew(self) -> None:
-        """After a fork: redis-py makes new connections by itself; locks and threads are ours."""
-        self._slots = _slots(self._connections)
-        self._breaker.renew()
+        """After a fork: the leases are the parent's."""
         self._renewer.renew()
-
-    def _run(self, action: Callable[[Any], T], *, guarded: bool = True) -> T:
-        """Run `action(client)` within the deadline. Raises `CacheUnavailable` for any trouble."""
-        if guarded and self._breaker.open:
-            self._breaker.check()
-        slots, deadline = self._slots, self._deadline
-        deadline.begin()
-        try:
-            slots.get(timeout=self.timeout)
-        except Empty:
-            self._trouble(f"no connection was free for {self.timeout:g} s", guarded)
-        else:
-            try:
-                return action(self._client)
-            except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
-                self._trouble(f"{type(error).__name__}: {error}", guarded, error)
-            except redis.ReadOnlyError as error:
-                # A replica after a failover: the next operation connects anew, to the master.
-                self._client.connection_pool.disconnect(inuse_connections=False)
-                raise CacheUnavailable(f"{self._breaker.name} is a replica: {error}") from error
-            except redis.RedisError as error:
-                raise CacheUnavailable(f"{self._breaker.name} refused: {error}") from error
-            finally:
-                slots.put(None)
-        finally:
-            deadline.finish()
-
-    def _trouble(self, reason: str, guarded: bool, cause: BaseException | None = None) -> NoReturn:
-        if guarded:
-            self._breaker.trip(reason)
-        raise CacheUnavailable(f"{self._breaker.name}: {reason}") from cause
-
-    def _ping(self) -> None:
-        self._run(lambda client: client.ping(), guarded=False)
 
     def _names(self, key: str) -> tuple[bytes, bytes]:
         name = key.encode("utf-8", "surrogatepass")
@@ -277,26 +223,9 @@ class RedisStore:
 
     def close(self) -> None:
         self._renewer.stop()
-        self._client.connection_pool.disconnect()
-
-
-def _slots(connections: int) -> SimpleQueue[None]:
-    """As many places as connections, so that the wait for one is part of the deadline.
-
-    A `Semaphore` does the same in Python code, at 3 µs instead of 0.2.
-    """
-    slots: SimpleQueue[None] = SimpleQueue()
-    for _ in range(connections):
-        slots.put(None)
-    return slots
+        self._link.close()
 
 
 def _milliseconds(ttl: float | None, stale: float) -> int:
     """The time until Redis drops an entry; 0 for never."""
     return 0 if ttl is None else max(1, ceil((ttl + stale) * 1000))
-
-
-def _shown(url: str) -> str:
-    """A URL without its password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()

@@ -11,8 +11,8 @@ import threading
 from time import monotonic
 from typing import Final
 
-from asok.cache.fork import renew_in_children
 from asok.cache.remember import Plan, Remember
+from asok.forked import renew_in_children
 
 __all__ = ["Refreshes"]
 

@@ -22,11 +22,11 @@ from typing import Any, Final, NamedTuple
 
 from asok.cache.api import MISSING, TTL, Computed, Entry, Lease, Store, Tags, grace, seconds
 from asok.cache.counters import Counters
-from asok.cache.fork import renew_in_children
 from asok.cache.isolate import isolate
 from asok.cache.tags import check_tags, tokens
 from asok.cache.trouble import Trouble
 from asok.errors import CacheError, CacheUnavailable
+from asok.forked import renew_in_children
 from asok.single_flight import SingleFlight
 
 __all__ = ["FIRST_LOOK", "LONGEST_LOOK", "PATIENCE", "Outcome", "Plan", "Remember"]

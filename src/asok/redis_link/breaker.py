@@ -14,21 +14,29 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from asok.errors import CacheUnavailable
+from asok.errors import Unavailable
 
 __all__ = ["Breaker"]
 
-log = logging.getLogger("asok.cache")
+log = logging.getLogger("asok.redis")
 
 _PAUSE: Final = 1.0
 
 
 class Breaker:
-    """`probe` raises `CacheUnavailable` while the server is not well. `name` is for the log."""
+    """`probe` raises `error` while the server is not well. `name` is for the log."""
 
-    def __init__(self, name: str, probe: Callable[[], None], *, pause: float = _PAUSE) -> None:
+    def __init__(
+        self,
+        name: str,
+        probe: Callable[[], None],
+        *,
+        pause: float = _PAUSE,
+        error: type[Unavailable] = Unavailable,
+    ) -> None:
         self.name = name
         self.pause = pause
+        self._error = error
         self.open = False
         self._reason = ""
         self._probe = probe
@@ -42,12 +50,12 @@ class Breaker:
         self._thread = None
 
     def check(self) -> None:
-        """Raise `CacheUnavailable` at once while it is open; start a probe where one is due."""
+        """Raise `error` at once while it is open; start a probe where one is due."""
         if not self.open:
             return
         if monotonic() >= self._next:
             self._start_probe()
-        raise CacheUnavailable(f"{self.name} had trouble a moment ago: {self._reason}")
+        raise self._error(f"{self.name} had trouble a moment ago: {self._reason}")
 
     def trip(self, reason: str) -> None:
         """Open it."""
@@ -62,13 +70,13 @@ class Breaker:
         with self._lock:
             if monotonic() < self._next or (self._thread and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._try, name="asok-cache-probe", daemon=True)
+            self._thread = threading.Thread(target=self._try, name="asok-redis-probe", daemon=True)
             self._thread.start()
 
     def _try(self) -> None:
         try:
             self._probe()
-        except CacheUnavailable as error:
+        except Unavailable as error:
             self.trip(str(error))
         else:
             self.open = False

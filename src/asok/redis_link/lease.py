@@ -1,4 +1,4 @@
-"""The right to compute one entry that Redis holds: a token with an end, renewed while it lasts.
+"""The right to make one thing that Redis holds: a token with an end, renewed while it lasts.
 
 A killed holder renews nothing, so another takes over after at most `seconds`.
 """
@@ -66,7 +66,7 @@ class Renewer:
             self._leases.add(lease)
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._run, name="asok-cache-leases", daemon=True
+                    target=self._run, name="asok-redis-leases", daemon=True
                 )
                 self._thread.start()
 
