@@ -11,7 +11,8 @@ AsokError
 │   ├── PageImportError         the page module failed while it was imported
 │   ├── PageOptionError         SSG, REVALIDATE, get_static_paths and their friends
 │   ├── FrozenPageError         a frozen page tried to read the visitor
-│   └── FreezeError             a page failed while it was built
+│   ├── FreezeError             a page failed while it was built
+│   └── RevalidationError       a path or tag that can't be revalidated
 ├── TemplateError               a template, with its file and line
 │   ├── TemplateSourceError     its source: syntax, or HTML whose structure can't be known
 │   ├── TemplateNotFound        no file of that name in the folders that are searched
@@ -67,6 +68,7 @@ __all__ = [
     "PageImportError",
     "PageOptionError",
     "RecordNotFound",
+    "RevalidationError",
     "RouteConflict",
     "RouteError",
     "SessionError",
@@ -178,6 +180,24 @@ class FreezeError(PageError):
     ) -> None:
         self.report = report
         super().__init__(message, fix=fix, file=file, line=line)
+
+
+class RevalidationError(PageError):
+    """`revalidate_path` or `revalidate_tag` got what no page is known by.
+
+    `nearest` holds the patterns that resemble an unknown path, most similar first.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str | None = None,
+        file: Path | str | None = None,
+        nearest: Sequence[str] = (),
+    ) -> None:
+        self.nearest = tuple(nearest)
+        super().__init__(message, fix=fix, file=file)
 
 
 class TemplateError(AsokError):
