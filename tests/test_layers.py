@@ -18,6 +18,7 @@ GROUND = {
     "holes",
     "notices",
     "fingerprint",
+    "sizes",
     "source_file",
     "site_modules",
     "forked",

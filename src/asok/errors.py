@@ -12,6 +12,8 @@ AsokError
 │   ├── PageOptionError         SSG, REVALIDATE, get_static_paths and their friends
 │   ├── FrozenPageError         a frozen page tried to read the visitor
 │   ├── FreezeError             a page failed while it was built
+│   │   ├── LinkError           finished pages link to what is not there
+│   │   └── BudgetError         finished pages are larger than they may be
 │   └── RevalidationError       a path or tag that can't be revalidated
 ├── TemplateError               a template, with its file and line
 │   ├── TemplateSourceError     its source: syntax, or HTML whose structure can't be known
@@ -50,6 +52,7 @@ __all__ = [
     "AsokError",
     "AssetError",
     "AssetNotFound",
+    "BudgetError",
     "CacheError",
     "CacheKeyError",
     "CacheUnavailable",
@@ -61,6 +64,7 @@ __all__ = [
     "FreezeError",
     "FrozenPageError",
     "HoleError",
+    "LinkError",
     "LiveError",
     "MigrationError",
     "ModelError",
@@ -180,6 +184,14 @@ class FreezeError(PageError):
     ) -> None:
         self.report = report
         super().__init__(message, fix=fix, file=file, line=line)
+
+
+class LinkError(FreezeError):
+    """Finished pages link to what is not there; `report` holds the links."""
+
+
+class BudgetError(FreezeError):
+    """Finished pages are larger than they may be; `report` holds their weights."""
 
 
 class RevalidationError(PageError):

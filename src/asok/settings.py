@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -44,8 +44,12 @@ class Settings:
     pages_max: int = 10_000
     """How many pages that no build lists are kept."""
     pages_max_bytes: int = 256 * 1024 * 1024
+    page_budget: int = 0
+    """What a page may weigh, with its scripts and styles, as it is sent; 0: no limit."""
     revalidate_secret: str = field(default="", repr=False)
     """What the webhook at /asok/revalidate is signed with; empty: there is no webhook."""
+    csp: Literal["nonce", "hash"] = "nonce"
+    """How static pages allow their own inline scripts and styles where they don't say CSP."""
     csrf: str = "token"
     """"token", or "headers": forms are checked by Sec-Fetch-Site and Origin alone."""
     session_backend: str = "sqlite"
@@ -131,7 +135,9 @@ def _read(read: Variables, known: dict[str, Any]) -> dict[str, Any]:
         "pages_backend": read.choice("ASOK_PAGES_BACKEND", "disk", ("disk", "redis")),
         "pages_max": read.integer("ASOK_PAGES_MAX", 10_000, 1, 10**9),
         "pages_max_bytes": read.size("ASOK_PAGES_MAX_BYTES", 256 * 1024 * 1024),
+        "page_budget": read.size("ASOK_PAGE_BUDGET", 0),
         "revalidate_secret": read.text("ASOK_REVALIDATE_SECRET", ""),
+        "csp": read.choice("ASOK_CSP", "nonce", ("nonce", "hash")),
         "csrf": read.choice("ASOK_CSRF", "token", ("token", "headers")),
         "session_backend": read.choice("SESSION_BACKEND", "sqlite", ("sqlite", "memory", "redis")),
         "session_path": read.path("SESSION_PATH", ".asok/sessions"),

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from asok.sizes import parse_size
+
 __all__ = ["Variables", "host_problem", "normal_origin", "origin_problem"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _NO_ORIGIN = "is no origin; write https://example.org, without a path."
-_SIZE = re.compile(r"(\d+)\s*([kmg]?)i?b?", re.IGNORECASE)
 _HOST = re.compile(r"(\*|(\*?\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
 
 
@@ -53,11 +54,11 @@ class Variables:
 
     def size(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
-        match = _SIZE.fullmatch(value)
-        if match is None:
+        size = parse_size(value)
+        if size is None:
             self.problems.append(f"{name}={value!r} is no size; use bytes, or 10MB, 512KB.")
             return default
-        return int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2].lower()]
+        return size
 
     def path(self, name: str, default: str) -> Path:
         return self.root / self.text(name, default)
