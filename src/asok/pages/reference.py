@@ -1,0 +1,55 @@
+"""Where a link leads: from its text and the page that it stands on to a path of the site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin, urlsplit
+
+__all__ = ["Reference", "refer"]
+
+#: What browsers run, open or show without asking a server.
+_TOP = frozenset({"", "top"})
+_TEXT_DIRECTIVE = ":~:"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A place of this site: the decoded `path` below its mount, and the `fragment` in it.
+
+    `inside` is False where the URL has the site's host but lies beside its mount. `here` is
+    True where the answer depends on the page that the link stands on.
+    """
+
+    path: str
+    fragment: str = ""
+    inside: bool = True
+    here: bool = False
+
+
+def refer(value: str, page: str, *, mount: str = "", origin: str = "") -> Reference | None:
+    """Return the place that `value`, written on the page at `page`, leads to.
+
+    `page` is the page's encoded URL path, mount included. `mount` is the path that the site
+    lives under, `origin` its scheme and host. None for another host and other schemes.
+    """
+    here = not value.startswith("/")
+    try:
+        parts = urlsplit(value)
+        if parts.scheme or parts.netloc:
+            same = origin and f"{parts.scheme or urlsplit(origin).scheme}://{parts.netloc}"
+            if not same or same.lower() != origin.lower():
+                return None
+            here = False
+        elif here:
+            parts = urlsplit(urljoin(page, value))
+    except ValueError:  # an impossible host or port
+        return None
+    fragment = unquote(parts.fragment).partition(_TEXT_DIRECTIVE)[0]
+    if fragment.lower() in _TOP or fragment[:1] in ("/", "!"):  # of a router in the browser
+        fragment = ""
+    path = unquote(parts.path) or "/"
+    if mount:
+        if path != mount and not path.startswith(f"{mount}/"):
+            return Reference(path, fragment, inside=False, here=here)
+        path = path[len(mount) :] or "/"
+    return Reference(path, fragment, here=here)
