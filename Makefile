@@ -29,7 +29,7 @@ test: $(VENV)/.test ## Set up what the tests need, and run them
 
 soak: $(VENV)/.test ## Run what takes longer: kill matrices, load, many processes
 	sh scripts/services.sh
-	sh scripts/soak_services.sh
+	sh scripts/soak_services.sh "$(VENV)"
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/.test ## Lint, types, layers, exports, generated files

@@ -1,7 +1,15 @@
 #!/bin/sh
-# See that what only `make soak` runs is there: nginx, Varnish, Squid, wrk and strace.
+# See that what only `make soak` runs is there: nginx, Varnish, Squid, wrk, strace, and REDbot in
+# a virtual environment of its own inside $1 (it brings a package `tests`, which would hide ours).
 set -eu
+venv=${1:-.venv}
 PATH="$PATH:/usr/local/sbin:/usr/sbin"
+
+if [ -x "$venv/bin/python" ] && [ ! -x "$venv/redbot/bin/redbot" ]; then
+  echo "Installing redbot"
+  "$venv/bin/python" -m venv "$venv/redbot"
+  "$venv/redbot/bin/python" -m pip install --quiet --disable-pip-version-check "redbot>=2.7.1"
+fi
 
 missing=""
 for pair in nginx:nginx-light varnishd:varnish squid:squid wrk:wrk strace:strace; do
