@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 import secrets as randomness
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, Literal, NoReturn, Protocol
@@ -26,6 +26,8 @@ __all__ = ["Holed", "Kind", "Secrets", "Sentinels", "VisitorSecrets", "current",
 
 Kind = Literal["nonce", "csrf"]
 KINDS: Final[tuple[Kind, ...]] = ("nonce", "csrf")
+#: How many characters a value of each kind has, for every visitor.
+VALUE_SIZES: Final[Mapping[Kind, int]] = {"nonce": 22, "csrf": 86}
 
 
 class Secrets(Protocol):
@@ -33,12 +35,12 @@ class Secrets(Protocol):
 
     @property
     def nonce(self) -> str:
-        """The CSP nonce of this response (base64url, at least 128 bits)."""
+        """The CSP nonce of this response (22 characters of base64url, at least 128 bits)."""
         ...
 
     @property
     def csrf(self) -> str:
-        """The visitor's masked CSRF token (base64url)."""
+        """The visitor's masked CSRF token (86 characters of base64url)."""
         ...
 
 
@@ -188,7 +190,7 @@ class Sentinels:
 class Holed:
     """Bytes with holes: `slices[0] + value(kinds[0]) + slices[1] + … + slices[-1]`."""
 
-    __slots__ = ("_pieces", "kinds", "size", "slices")
+    __slots__ = ("_csrf_at", "_nonce_at", "_pieces", "filled_size", "kinds", "size", "slices")
 
     def __init__(self, slices: tuple[bytes, ...], kinds: tuple[Kind, ...] = ()) -> None:
         if len(slices) != len(kinds) + 1:
@@ -196,7 +198,10 @@ class Holed:
         self.slices = slices
         self.kinds = kinds
         self.size = sum(map(len, slices))
+        self.filled_size = self.size + sum(VALUE_SIZES[kind] for kind in kinds)
         self._pieces = [piece for part in slices for piece in (part, b"")]
+        self._nonce_at = [2 * at + 1 for at, kind in enumerate(kinds) if kind == "nonce"]
+        self._csrf_at = [2 * at + 1 for at, kind in enumerate(kinds) if kind == "csrf"]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Holed):
@@ -236,12 +241,13 @@ class Holed:
 
     def fill(self, nonce: bytes = b"", csrf: bytes = b"") -> bytes:
         """Return the bytes for one visitor."""
-        kinds = self.kinds
-        if not kinds:
+        if not self.kinds:
             return self.slices[0]
         pieces = self._pieces.copy()
-        for at, kind in enumerate(kinds):
-            pieces[2 * at + 1] = nonce if kind == "nonce" else csrf
+        for at in self._nonce_at:
+            pieces[at] = nonce
+        for at in self._csrf_at:
+            pieces[at] = csrf
         return b"".join(pieces)
 
     def fill_from(self, values: Secrets) -> bytes:

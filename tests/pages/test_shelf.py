@@ -19,9 +19,13 @@ class Clock:
         return self.now
 
 
+CLOCK = Clock()
+
+
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    CLOCK.now = 1000.0
+    return CLOCK
 
 
 @pytest.fixture
@@ -44,9 +48,9 @@ def keep(store: DiskStore, shelf: Shelf, page: StoredPage) -> Prepared:
 def test_a_fresh_page_is_found_and_prepared_once(
     store: DiskStore, shelf: Shelf, page: MakePage
 ) -> None:
-    assert shelf.get("/about") is None
+    assert shelf.get("/about", CLOCK.now) is None
     prepared = keep(store, shelf, page())
-    assert shelf.get("/about") is prepared
+    assert shelf.get("/about", CLOCK.now) is prepared
     assert shelf.put(prepared.page) is prepared
 
 
@@ -55,9 +59,9 @@ def test_a_page_leaves_when_it_gets_stale(
 ) -> None:
     keep(store, shelf, page(revalidate=60.0))
     clock.now += 59
-    assert shelf.get("/about") is not None
+    assert shelf.get("/about", CLOCK.now) is not None
     clock.now += 8
-    assert shelf.get("/about") is None
+    assert shelf.get("/about", CLOCK.now) is None
 
 
 def test_a_page_leaves_when_it_expires(
@@ -65,7 +69,7 @@ def test_a_page_leaves_when_it_expires(
 ) -> None:
     keep(store, shelf, page(revalidate=600.0, expire=601.0))
     clock.now += 601
-    assert shelf.get("/about") is None
+    assert shelf.get("/about", CLOCK.now) is None
 
 
 CHANGES: list[Callable[[DiskStore, MakePage], object]] = [
@@ -83,9 +87,9 @@ def test_a_page_leaves_when_another_worker_changes_it(
     change: Callable[[DiskStore, MakePage], object],
 ) -> None:
     keep(store, shelf, page())
-    assert shelf.get("/about") is not None
+    assert shelf.get("/about", CLOCK.now) is not None
     change(DiskStore(store.folder, fingerprint="f"), page)
-    assert shelf.get("/about") is None
+    assert shelf.get("/about", CLOCK.now) is None
 
 
 def test_a_change_of_another_page_does_not_matter(
@@ -93,7 +97,7 @@ def test_a_change_of_another_page_does_not_matter(
 ) -> None:
     prepared = keep(store, shelf, page())
     DiskStore(store.folder, fingerprint="f").put(page("/other"))
-    assert shelf.get("/about") is prepared
+    assert shelf.get("/about", CLOCK.now) is prepared
 
 
 def test_a_page_that_was_only_invalidated_leaves_too(
@@ -101,11 +105,11 @@ def test_a_page_that_was_only_invalidated_leaves_too(
 ) -> None:
     """A store may keep the page's object and change its note alone."""
     prepared = keep(store, shelf, page())
-    assert [shelf.get("/about") for _ in range(2)] == [prepared] * 2
+    assert [shelf.get("/about", CLOCK.now) for _ in range(2)] == [prepared] * 2
 
     def look(path: str) -> tuple[StoredPage, Note]:
         return prepared.page, Note(path=path, invalidated="block")
 
     store.put(page("/other"))
     monkeypatch.setattr(store, "look", look)
-    assert shelf.get("/about") is None
+    assert shelf.get("/about", CLOCK.now) is None

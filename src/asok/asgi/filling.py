@@ -6,6 +6,10 @@ CSRF tokens are made of) is remembered; nonces and masks are drawn in batches.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from starlette.types import Scope
+
 from asok.asgi.parts import Parts
 from asok.holes import Holed
 from asok.pages.prepared import Header
@@ -23,54 +27,53 @@ class Filler:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._values: dict[tuple[bool, bytes], int] = {}
+        self._always_secure = parts.always_secure
+        #: By whether the visitor came by https, and by the Cookie header.
+        self._values: dict[bool, dict[bytes | None, int]] = {False: {}, True: {}}
 
     def fill(
-        self, holed: Holed, scope: dict[str, object], common: tuple[Header, ...]
+        self,
+        holed: Holed,
+        scope: Scope,
+        fields: Mapping[bytes, bytes],
+        common: Sequence[Header],
     ) -> tuple[list[Header], bytes]:
-        """Return headers and body for the visitor of `scope`; `common` go before the others."""
-        headers = list(common)
+        """Return headers and body for the visitor of `scope`; `common` go before the others.
+
+        `fields` are the request's headers, none of which may be there twice.
+        """
+        headers = [*common]
         nonce = csrf = b""
         kinds = holed.kinds
         if "nonce" in kinds:
             nonce = NONCES.take()
             headers.append((b"content-security-policy", self._parts.policy.filled(nonce)))
         if "csrf" in kinds:
-            value = self._known(scope)
+            cookie = fields.get(b"cookie")
+            secure = self._always_secure or scope.get("scheme") == "https"
+            value = self._values[secure].get(cookie)
             if value is None:
-                value, cookie = self._welcome(scope)
-                headers.append(cookie)
+                value = self._recognised(scope, secure, cookie)
+                if value is None:
+                    value, made = self._welcome(scope)
+                    headers.append(made)
             csrf = masked(value)
-        body = holed.fill(nonce, csrf)
-        headers.append((b"content-length", b"%d" % len(body)))
-        return headers, body
+        return headers, holed.fill(nonce, csrf)
 
-    def _known(self, scope: dict[str, object]) -> int | None:
-        """The number of a visitor who has a cookie of ours."""
-        cookie: bytes | None = None
-        given: list[Header] = scope["headers"]  # type: ignore[assignment]
-        for name, text in given:
-            if name == b"cookie":
-                if cookie is not None:  # HTTP/2 may send several: ask the long way
-                    cookie = None
-                    break
-                cookie = text
-        secure = self._parts.secure(scope)
-        if cookie is not None:
-            value = self._values.get((secure, cookie))
-            if value is not None:
-                return value
+    def _recognised(self, scope: Scope, secure: bool, cookie: bytes | None) -> int | None:
+        """The number of a visitor who has a cookie of ours, remembered from now on."""
         session_id = self._parts.session_id(scope)
         if session_id is None:
             return None
         value = self._parts.csrf.value(session_id)
         if cookie is not None and len(cookie) <= _LONGEST:
-            if len(self._values) >= _REMEMBERED:
-                self._values.clear()
-            self._values[secure, cookie] = value
+            known = self._values[secure]
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[cookie] = value
         return value
 
-    def _welcome(self, scope: dict[str, object]) -> tuple[int, Header]:
+    def _welcome(self, scope: Scope) -> tuple[int, Header]:
         """A visitor's first page with a form: make an id, and set it as a cookie."""
         parts = self._parts
         session_id = parts.ids.new()

@@ -6,7 +6,7 @@ files; the site's own doors (the live socket, …); then everything else goes to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,9 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from asok.asgi.hosts import HostCheck
 from asok.asgi.sending import send_plan
 from asok.assets import Header, Plan
-from asok.pages import Prepared
 
-__all__ = ["Files", "Front", "Hits"]
+__all__ = ["Answer", "Files", "Front", "Hits"]
+
+#: Status, headers and body.
+Answer = tuple[int, Sequence[Header], bytes]
 
 
 class Files(Protocol):
@@ -35,12 +37,11 @@ class Files(Protocol):
 class Hits(Protocol):
     """Stored pages that may be sent without asking anybody."""
 
-    def find(self, path: str) -> Prepared | None:
-        """Return the fresh page of `path`, or None where the long way is due."""
-        ...
+    def hit(self, path: str, scope: Scope, fields: Mapping[bytes, bytes]) -> Answer | None:
+        """Return the page of `path` for the visitor of `scope`, None where the long way is due.
 
-    async def send(self, prepared: Prepared, scope: Scope, send: Send) -> None:
-        """Send it."""
+        `fields` are the request's headers, each of which is there once.
+        """
         ...
 
 
@@ -79,15 +80,23 @@ class Front:
         if mount and (path == mount or path.startswith(f"{mount}/")):  # not "/sitemap" at "/site"
             path = path[len(mount) :] or "/"
         scope["asok.path"] = path
-        if self._hosts.of(scope["headers"]) is None:
+        headers: Sequence[Header] = scope["headers"]
+        fields = dict(headers)
+        # Where a name is there twice, `fields` lacks a value: the long way looks at all.
+        once = len(fields) == len(headers)
+        if not (once and self._hosts.known(fields.get(b"host"))) and not self._hosts.of(headers):
             await _refuse_host(scope, receive, send)
             return
         if kind == "http":
             method: str = scope["method"]
-            if method in ("GET", "HEAD"):
-                hit = self._hits.find(path)
+            if once and method in ("GET", "HEAD"):
+                hit = self._hits.hit(path, scope, fields)
                 if hit is not None:
-                    await self._hits.send(hit, scope, send)
+                    status, answer, body = hit
+                    await send({"type": "http.response.start", "status": status, "headers": answer})
+                    if method == "HEAD":
+                        body = b""
+                    await send({"type": "http.response.body", "body": body})
                     return
             for prefix, assets in self._assets:
                 if path.startswith(prefix):

@@ -27,6 +27,10 @@ class HostCheck:
         self.addresses = addresses
         self._known: dict[bytes, bool] = {}
 
+    def known(self, host: bytes | None) -> bool:
+        """Whether this value of the header was found good before: one dictionary look-up."""
+        return self._known.get(host, False) if host is not None else False
+
     def of(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
         """Return the single Host header's value, or None where it is missing, doubled or bad."""
         found: bytes | None = None

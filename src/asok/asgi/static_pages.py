@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Scope, Send
+from starlette.types import Scope
 
 from asok.asgi.freezing import freeze_page
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
 from asok.errors import AsokError, PageError
-from asok.pages import Match, Prepared, Rendered
+from asok.pages import Match, Rendered
 from asok.source_file import user_line
 
 __all__ = ["DevelopmentPages", "located", "page_renderer", "rendered_response"]
@@ -74,13 +74,8 @@ class DevelopmentPages:
     def __init__(self, parts: Parts) -> None:
         self._render = page_renderer(parts)
 
-    def find(self, path: str) -> Prepared | None:
+    def hit(self, path: str, scope: Scope, fields: Mapping[bytes, bytes]) -> None:
         """Nothing is stored."""
-        return None
-
-    async def send(self, prepared: Prepared, scope: Scope, send: Send) -> None:
-        """Never called: nothing is found."""
-        raise NotImplementedError
 
     async def respond(self, match: Match, request: Request, page: Page) -> Response:
         """Render the page now."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
 import brotli  # pyright: ignore[reportMissingTypeStubs]
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Scope, Send
+from starlette.types import Scope
 
 from asok.asgi.filling import Filler
+from asok.asgi.front import Answer
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
@@ -24,7 +25,6 @@ from asok.pages import (
     Regenerator,
     Shelf,
     StoredPage,
-    choose_coding,
     has_current,
     prepare,
 )
@@ -47,6 +47,7 @@ class StoredPages:
         self._parts = parts
         self.regenerator = regenerator
         self._filler = Filler(parts)
+        self._clock = regenerator.clock
         store: PageStore = regenerator.store
         self._open = Shelf(store, partial(self._prepare, guarded=False))
         self._guarded = Shelf(store, partial(self._prepare, guarded=True))
@@ -57,41 +58,16 @@ class StoredPages:
             headers.append(("content-security-policy", self._parts.policy.header()))
         return prepare(page, headers=headers, guarded=guarded, encoders=_ENCODERS)
 
-    def find(self, path: str) -> Prepared | None:
-        """Return the page of `path` that may be sent at once: stored, fresh and unguarded."""
-        return self._open.get(path)
-
-    async def send(
-        self, prepared: Prepared, scope: Scope, send: Send, cache: Cache = "HIT"
-    ) -> None:
-        """Send a stored page to the visitor of `scope`."""
-        status, headers, body = self._answer(prepared, scope, cache)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        if scope["method"] == "HEAD":
-            body = b""
-        await send({"type": "http.response.body", "body": body})
-
-    def _answer(
-        self, prepared: Prepared, scope: Scope, cache: Cache
-    ) -> tuple[int, Sequence[Header], bytes]:
-        now = self.regenerator.clock()
-        if not prepared.page.holed.kinds:
-            accept, none_match = b"", None
-            for name, value in scope["headers"]:
-                if name == b"accept-encoding":
-                    accept = value
-                elif name == b"if-none-match":
-                    none_match = value.decode("latin-1")
-            coding = choose_coding(accept.decode("latin-1"), prepared.bodies)
-            if has_current(none_match, prepared.etag(coding)):
-                return 304, prepared.headers(cache, now=now, coding=coding, modified=False), b""
-            return (
-                prepared.status,
-                prepared.headers(cache, now=now, coding=coding),
-                prepared.bodies[coding],
-            )
-        common = prepared.headers(cache, now=now)
-        headers, body = self._filler.fill(prepared.page.holed, cast("Any", scope), common)
+    def hit(self, path: str, scope: Scope, fields: Mapping[bytes, bytes]) -> Answer | None:
+        """Return the page of `path` if it may be sent at once: stored, fresh and unguarded."""
+        now = self._clock()
+        prepared = self._open.get(path, now)
+        if prepared is None:
+            return None
+        if prepared.bodies:
+            return _whole(prepared, fields, "HIT", now)
+        common = prepared.headers("HIT", now=now)
+        headers, body = self._filler.fill(prepared.page.holed, scope, fields, common)
         return prepared.status, headers, body
 
     async def respond(self, match: Match, request: Request, page: Page) -> Response:
@@ -103,16 +79,24 @@ class StoredPages:
             return rendered_response(served.rendered, request, served.cache)
         shelf = self._guarded if page.guards else self._open
         prepared = shelf.put(served.page)
-        scope = request.http.scope
+        scope, now = request.http.scope, self._clock()
         if prepared.page.holed.kinds:
             # The dispatcher adds the policy and the cookie, as it does for every visitor.
             body = prepared.page.holed.fill_from(request.visitor.secrets)
-            now = self.regenerator.clock()
             status = prepared.status
-            length: Header = (b"content-length", b"%d" % len(body))
-            headers: Sequence[Header] = [*prepared.headers(served.cache, now=now), length]
+            headers: Sequence[Header] = prepared.headers(served.cache, now=now)
         else:
-            status, headers, body = self._answer(prepared, scope, served.cache)
+            status, headers, body = _whole(prepared, dict(scope["headers"]), served.cache, now)
         response = Response(body, status)
         response.raw_headers = list(headers)
         return response
+
+
+def _whole(prepared: Prepared, fields: Mapping[bytes, bytes], cache: Cache, now: float) -> Answer:
+    """The answer that is the same for every visitor, or 304 to who has it (RFC 9110, 13.1.2)."""
+    coding = prepared.coding(fields.get(b"accept-encoding"))
+    asked = fields.get(b"if-none-match")
+    if asked is not None and has_current(asked.decode("latin-1"), prepared.etag(coding)):
+        return 304, prepared.headers(cache, now=now, coding=coding, modified=False), b""
+    headers = prepared.headers(cache, now=now, coding=coding)
+    return prepared.status, headers, prepared.bodies[coding]

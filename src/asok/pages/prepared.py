@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from asok.pages.decision import decide
-from asok.pages.encoding import is_compressible
+from asok.pages.encoding import choose_coding, is_compressible
 from asok.pages.stored import StoredPage, digest
 
 __all__ = ["Encoder", "Header", "Prepared", "cache_status", "prepare"]
@@ -24,6 +24,8 @@ Cache = Literal["HIT", "STALE", "MISS"]
 
 #: Smaller bodies fit one packet anyway.
 _WORTH_COMPRESSING: Final = 600
+#: How many values of `Accept-Encoding` are remembered for one page.
+_REMEMBERED: Final = 32
 #: Headers that are computed here, whatever the page's handler said.
 _OWN: Final = frozenset(
     {"cache-control", "cache-status", "content-encoding", "content-length", "etag", "vary"}
@@ -38,7 +40,17 @@ class Prepared:
     empty where there are holes to fill (`page.holed`).
     """
 
-    __slots__ = ("_control", "_etag", "_fixed", "_memo", "bodies", "page", "public", "status")
+    __slots__ = (
+        "_codings",
+        "_control",
+        "_etag",
+        "_fixed",
+        "_memo",
+        "bodies",
+        "page",
+        "public",
+        "status",
+    )
 
     def __init__(
         self,
@@ -57,7 +69,8 @@ class Prepared:
         self._fixed = tuple(fixed)
         self._control = control
         self._etag = etag
-        self._memo: dict[tuple[str, str, bool], tuple[int, tuple[Header, ...]]] = {}
+        self._memo: dict[tuple[str, str, bool], tuple[float, float, tuple[Header, ...]]] = {}
+        self._codings: dict[bytes | None, str] = {None: ""}
 
     @property
     def size(self) -> int:
@@ -75,17 +88,29 @@ class Prepared:
     ) -> tuple[Header, ...]:
         """Return the response's headers, lower-case names.
 
-        They are whole for a page without holes; for one with holes `content-length` and the
-        policy with its nonce are the caller's to add. With `modified` False they are those
-        of a 304. Ages are in whole seconds, so the same tuple is returned for a second.
+        They are whole, but for the policy with its nonce where there is a hole for one. With
+        `modified` False they are those of a 304. Ages are in whole seconds, so the same tuple
+        is returned for a second.
         """
-        key, second = (cache, coding, modified), int(now)
+        key = (cache, coding, modified)
         memo = self._memo.get(key)
-        if memo is not None and memo[0] == second:
-            return memo[1]
+        if memo is not None and memo[0] <= now < memo[1]:
+            return memo[2]
         made = tuple(self._make(cache, now, coding, modified))
-        self._memo[key] = (second, made)
+        second = math.floor(now)
+        self._memo[key] = (second, second + 1, made)
         return made
+
+    def coding(self, accept_encoding: bytes | None) -> str:
+        """Return which of `bodies` to send for a request's `Accept-Encoding` (RFC 9110, 12.5.3)."""
+        known = self._codings.get(accept_encoding)
+        if known is not None:
+            return known
+        assert accept_encoding is not None
+        chosen = choose_coding(accept_encoding.decode("latin-1"), self.bodies)
+        if len(self._codings) < _REMEMBERED and len(accept_encoding) <= 256:
+            self._codings[accept_encoding] = chosen
+        return chosen
 
     def _make(self, cache: Cache, now: float, coding: str, modified: bool) -> Iterable[Header]:
         for name, value in self._fixed:
@@ -102,10 +127,12 @@ class Prepared:
         etag = self.etag(coding)
         if etag is not None:
             yield b"etag", etag.encode()
-            if modified:
-                if coding:
-                    yield b"content-encoding", coding.encode()
-                yield b"content-length", str(len(self.bodies[coding])).encode()
+        if modified:
+            if coding:
+                yield b"content-encoding", coding.encode()
+            body = self.bodies.get(coding)
+            length = len(body) if body is not None else self.page.holed.filled_size
+            yield b"content-length", str(length).encode()
 
 
 def cache_status(cache: Cache, left: float | None = None, *, stored: bool = True) -> str:

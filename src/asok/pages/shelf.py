@@ -42,13 +42,13 @@ class Shelf:
         self._clock = clock
         self._front: Front[_Entry] = Front(memory, _size)
 
-    def get(self, path: str) -> Prepared | None:
-        """Return the page of `path` if it is known and fresh: one dictionary look-up.
+    def get(self, path: str, now: float) -> Prepared | None:
+        """Return the page of `path` if it is known and fresh at `now`: one dictionary look-up.
 
         None means: ask the regenerator, and `put` what it answers.
         """
         entry = self._front.get(path)
-        if entry is None or self._clock() >= entry.fresh_until:
+        if entry is None or now >= entry.fresh_until:
             return None
         version = self._store.version()
         if entry.version == version:
@@ -56,7 +56,7 @@ class Shelf:
         page, note = self._store.look(path)
         if page is not entry.prepared.page:
             return None
-        if decide(page, self._clock(), note=note).state is not State.FRESH:
+        if decide(page, now, note=note).state is not State.FRESH:
             return None
         entry.version = version
         return entry.prepared

@@ -69,8 +69,8 @@ class Csrf:
 
 def masked(value: int) -> bytes:
     """Return a token for `value` under a mask that is used once."""
-    mask = MASKS.take()
-    raw = mask.to_bytes(_SIZE) + (mask ^ value).to_bytes(_SIZE)
+    # The mask stands there twice: in one number, `mask` and `mask ^ value` side by side.
+    raw = (MASKS.take() ^ value).to_bytes(2 * _SIZE)
     return b2a_base64(raw, newline=False).translate(_URL_SAFE)[:86]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 __all__ = ["MASKS", "NONCES", "Batch"]
 
@@ -19,9 +19,12 @@ _COUNT = 256
 
 
 class Batch(Generic[T]):
-    """Values of `make(random bytes)`, `size` bytes each, drawn `_COUNT` at a time."""
+    """Values that `make` makes of `size` random bytes each, drawn `_COUNT` at a time.
 
-    def __init__(self, size: int, make: Callable[[bytes], T]) -> None:
+    `make` gets the bytes of a whole batch and returns its values.
+    """
+
+    def __init__(self, size: int, make: Callable[[bytes], list[T]]) -> None:
         self._size = size
         self._make = make
         self._values: list[T] = []
@@ -33,14 +36,28 @@ class Batch(Generic[T]):
         try:
             return self._values.pop()
         except IndexError:
-            size, data = self._size, os.urandom(self._size * _COUNT)
-            made = [self._make(data[at : at + size]) for at in range(0, len(data), size)]
+            made = self._make(os.urandom(self._size * _COUNT))
             mine = made.pop()
             self._values.extend(made)
             return mine
 
 
-#: CSP nonces: 128 bits as 22 base64url characters.
-NONCES: Batch[bytes] = Batch(16, lambda data: urlsafe_b64encode(data)[:22])
-#: One-time masks of CSRF tokens: 256 bits.
-MASKS: Batch[int] = Batch(32, int.from_bytes)
+def _nonces(data: bytes) -> list[bytes]:
+    # 18 bytes are 24 characters without padding, so that a batch is encoded in one call.
+    text = urlsafe_b64encode(data)
+    return [text[at : at + 22] for at in range(0, len(text), 24)]
+
+
+def _masks(data: bytes) -> list[int]:
+    return [_twice(data[at : at + MASK_SIZE]) for at in range(0, len(data), MASK_SIZE)]
+
+
+def _twice(mask: bytes) -> int:
+    return int.from_bytes(mask + mask)
+
+
+MASK_SIZE: Final = 32
+#: CSP nonces: 132 bits as 22 base64url characters.
+NONCES: Batch[bytes] = Batch(18, _nonces)
+#: One-time masks of CSRF tokens: 256 bits, each written twice (see `masked`).
+MASKS: Batch[int] = Batch(MASK_SIZE, _masks)
