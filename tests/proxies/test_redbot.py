@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.soak
 
 #: Where scripts/soak_services.sh installs it. It brings a top-level package `tests`, which would
 #: hide ours, so it lives in a virtual environment of its own.
-INSTALLED = Path(__file__).parents[2] / ".venv" / "redbot" / "bin" / "redbot"
+INSTALLED = Path(sys.prefix) / "redbot" / "bin" / "redbot"
 
 #: What it warns of and we mean, with the reason.
 MEANT = {
