@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asok.errors import ConfigurationError
-from asok.pages import DiskStore, ReleaseDraft, StoredPage
+from asok.pages import DiskStore, ReleaseDraft, StoredPage, Ticket
 from asok.pages.names import page_name
 
 from .conftest import MakePage
@@ -141,13 +141,13 @@ def test_a_damaged_note_is_an_empty_one(folder: Path, store: DiskStore) -> None:
 
 def test_an_invalidation_during_a_render_wins(store: DiskStore, page: MakePage) -> None:
     store.put(page(body=b"old"))
-    generation = store.look("/about")[1].generation
+    ticket = store.begin("/about")
     store.invalidate("/about", 5.0, block=True)
-    assert not store.put(page(body=b"made meanwhile"), generation=generation)
+    assert not store.put(page(body=b"made meanwhile"), ticket=ticket)
     stored, note = store.look("/about")
     assert stored is not None
     assert (stored.holed.body, note.invalidated) == (b"old", "block")
-    assert store.put(page(body=b"new"), generation=note.generation)
+    assert store.put(page(body=b"new"), ticket=store.begin("/about"))
     stored, note = store.look("/about")
     assert stored is not None
     assert (stored.holed.body, note.quiet, note.generation) == (b"new", True, 1)
@@ -277,7 +277,7 @@ def fail_writes(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("asok.pages.overlay.atomic.write", refuse)
+    monkeypatch.setattr("asok.pages.file_overlay.atomic.write", refuse)
 
 
 @pytest.mark.parametrize("code", [28, 13, 5, 30])
@@ -298,8 +298,8 @@ def test_a_full_or_broken_disk_still_serves_and_keeps_the_old_file(
         note = store.fail("/about", 10.0, revalidate=None, error="x")
         assert store.look("/about")[1] == note
         assert store.invalidate("/nothing", 10.0, block=True).generation == 1
-        generation = note.generation
-        assert not store.put(page(), generation=generation + 1)
+        ticket = Ticket(note.generation + 1, 0.0)
+        assert not store.put(page(), ticket=ticket)
     assert len([entry for entry in caplog.records if entry.levelno == logging.ERROR]) == 1
     assert body(DiskStore(folder, fingerprint="f1"), "/about") == b"old"
 

@@ -75,8 +75,9 @@ def test_a_page_that_is_replaced(tmp_path: Path, page: MakePage) -> None:
     assert found == sorted(found, reverse=True), "once new, it stays new"
 
 
-def assert_put(folder: Path, page: StoredPage, generation: int | None = None) -> None:
-    assert DiskStore(folder, fingerprint="f", max_pages=3).put(page, generation=generation)
+def assert_put(folder: Path, page: StoredPage) -> None:
+    store = DiskStore(folder, fingerprint="f", max_pages=3)
+    assert store.put(page, ticket=store.begin(page.path))
 
 
 def test_a_page_made_on_demand_while_others_are_evicted(tmp_path: Path, page: MakePage) -> None:
@@ -115,7 +116,7 @@ def test_an_invalidated_page_that_is_regenerated(tmp_path: Path, page: MakePage)
         return state(folder)
 
     found = kill_everywhere(
-        tmp_path, prepare, lambda folder: assert_put(folder, page(body=NEW), generation=1), check
+        tmp_path, prepare, lambda folder: assert_put(folder, page(body=NEW)), check
     )
     assert set(found) == {"old", "new"}
 

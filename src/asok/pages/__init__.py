@@ -7,6 +7,7 @@ from asok.pages.encoding import choose_coding, has_current
 from asok.pages.freeze import Progress, freeze
 from asok.pages.note import Note
 from asok.pages.options import PageOptions
+from asok.pages.overlay import Overlay, Seen
 from asok.pages.plan import Job, plan
 from asok.pages.prepared import Prepared, cache_status, prepare
 from asok.pages.regenerate import Regenerator, Render, Served
@@ -16,16 +17,19 @@ from asok.pages.route import Match, Route, Segment, Tree, encode_path
 from asok.pages.router import Router
 from asok.pages.scan import scan
 from asok.pages.shelf import Shelf
-from asok.pages.store import PageStore
+from asok.pages.store import PageStore, Ticket
 from asok.pages.stored import Rendered, StoredPage, decode, encode, why_not_stored
+from asok.pages.tags import Mark, page_tags, path_tag, route_tag
 
 __all__ = [
     "Action",
     "Decision",
     "DiskStore",
     "Job",
+    "Mark",
     "Match",
     "Note",
+    "Overlay",
     "PageOptions",
     "PageReport",
     "PageStore",
@@ -39,11 +43,13 @@ __all__ = [
     "Report",
     "Route",
     "Router",
+    "Seen",
     "Segment",
     "Served",
     "Shelf",
     "State",
     "StoredPage",
+    "Ticket",
     "Tree",
     "cache_status",
     "choose_coding",
@@ -53,8 +59,11 @@ __all__ = [
     "encode_path",
     "freeze",
     "has_current",
+    "page_tags",
+    "path_tag",
     "plan",
     "prepare",
+    "route_tag",
     "scan",
     "why_not_stored",
 ]

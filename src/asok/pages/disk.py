@@ -1,28 +1,36 @@
-"""The store of pages on the disk: the release that this worker started with, and the overlay.
+"""The store of pages: the release that this worker started with, and what was made after it.
 
+The release is on this disk; the overlay is there too, or shared by hosts (see overlay.py).
 Of two versions of a page the one rendered later counts, so that a preserved cache never
 hides a newer release. A page that a build once listed and the release no longer does is
 gone. What was read stays in a bounded front in memory until another worker's write changes
-the shared version; then one `stat` tells whether it is still the same.
+the shared version; then its stamp tells whether it is still the same.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import math
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Hashable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from asok.errors import ConfigurationError
+from asok.pages.file_overlay import FileOverlay
 from asok.pages.front import Front
 from asok.pages.note import Note
-from asok.pages.overlay import Overlay, Stamp
+from asok.pages.overlay import Overlay, Seen
 from asok.pages.release import Release
+from asok.pages.store import Ticket
 from asok.pages.stored import StoredPage
+from asok.pages.tags import page_tags
 
 __all__ = ["DiskStore"]
 
@@ -35,9 +43,12 @@ _COMPLAIN_EVERY: Final = 60.0
 
 @dataclass(slots=True)
 class _Entry:
+    """What was read of a key: `own` is its note as written, `note` the same with its tags."""
+
     page: StoredPage | None
+    own: Note
     note: Note
-    stamp: Stamp
+    stamp: Hashable
     version: int
     touched: float
     unsaved: bool = False
@@ -47,7 +58,9 @@ class DiskStore:
     """`PageStore` in `folder` (`.asok/ssg_cache`), for code of the given `fingerprint`.
 
     Without a fingerprint the release's own is taken. Bounds: `max_pages` and `max_bytes` on
-    the disk for pages made on demand, `memory` bytes for the front.
+    the disk for pages made on demand, `memory` bytes for the front. `overlay` is where pages
+    made after the build go; without one, into `folder` too. `clock` (seconds since the
+    epoch) is what tags are invalidated by there.
     """
 
     def __init__(
@@ -58,6 +71,8 @@ class DiskStore:
         max_pages: int = 10_000,
         max_bytes: int = 256 * 1024 * 1024,
         memory: int = 64 * 1024 * 1024,
+        overlay: Overlay | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         for name, value in (("max_pages", max_pages), ("max_bytes", max_bytes), ("memory", memory)):
             if value < 1:
@@ -69,147 +84,209 @@ class DiskStore:
         name = self.fingerprint
         if not name or name.startswith(".") or os.sep in name or "\0" in name:
             raise ConfigurationError(f"fingerprint = {name!r}, expected a file name.")
-        self._overlay = Overlay(folder / "overlay" / name, max_pages=max_pages, max_bytes=max_bytes)
+        self._overlay: Overlay = overlay or FileOverlay(
+            folder, name, max_pages=max_pages, max_bytes=max_bytes, clock=clock
+        )
         self._front: Front[_Entry] = Front(memory, _size)
-        self._counters = self._overlay.counters
         self._complained = -_COMPLAIN_EVERY
+        #: See `PageStore.version`; the overlay's own, for every hit asks it.
+        self.version: Callable[[], int] = self._overlay.version
 
     @property
     def outdated(self) -> bool:
         """Whether the release was built by other code than this: its pages may be old."""
         return self.release is not None and self.release.fingerprint != self.fingerprint
 
-    def version(self) -> int:
-        return self._counters.version
+    def get(self, key: str) -> StoredPage | None:
+        return self._entry(key).page
 
-    def get(self, path: str) -> StoredPage | None:
-        return self._entry(path).page
-
-    def look(self, path: str) -> tuple[StoredPage | None, Note]:
-        entry = self._entry(path)
+    def look(self, key: str) -> tuple[StoredPage | None, Note]:
+        entry = self._entry(key)
         return entry.page, entry.note
 
-    def _entry(self, path: str) -> _Entry:
-        entry = self._front.get(path)
+    def _entry(self, key: str) -> _Entry:
+        entry = self._front.get(key)
         # Read before the stamp and the files: what changes after this is noticed next time.
-        version = self._counters.version
+        version = self.version()
         if entry is not None:
-            if entry.version == version or self._overlay.stamp(path) == entry.stamp:
-                entry.version = version
-                self._touch(path, entry)
+            if entry.version == version:
+                self._touch(key, entry)
                 return entry
-            self._front.drop(path)
-        entry = self._load(path, version)
+            if self._stamp(key, entry) == entry.stamp:
+                entry.note = self._with_tags(entry.page, entry.own)
+                entry.version = version
+                self._touch(key, entry)
+                return entry
+            self._front.drop(key)
+        entry = self._load(key, version)
         if entry.page is not None:
-            self._front.put(path, entry)
+            self._front.put(key, entry)
         return entry
 
-    def _load(self, path: str, version: int) -> _Entry:
-        stamp = self._overlay.stamp(path)
-        page, note = self._overlay.read(path), self._overlay.note(path)
-        base = self.release.records.get(path) if self.release else None
+    def _stamp(self, key: str, entry: _Entry) -> Hashable:
+        try:
+            return self._overlay.stamp(key)
+        except OSError as error:
+            self._complain("look for", key, error)
+            return entry.stamp
+
+    def _load(self, key: str, version: int) -> _Entry:
+        page, note, stamp = self._see(key)
+        base = self.release.records.get(key) if self.release else None
         if page is not None and page.listed and self.release is not None and base is None:
             page = None  # listed by an earlier build, and delisted since
         if self.release is not None and base is not None:
             if note.at and note.at <= base.rendered_at:
                 # The build is newer than what the note is about.
-                note = Note(path=path, generation=note.generation)
+                note = Note(path=key, generation=note.generation)
             if page is None or page.rendered_at <= base.rendered_at:
-                page = None if note.gone else self.release.read(path)
-        return _Entry(page, note, stamp, version, time.monotonic())
+                page = None if note.gone else self.release.read(key)
+        merged = self._with_tags(page, note)
+        return _Entry(page, note, merged, stamp, version, time.monotonic())
 
-    def _touch(self, path: str, entry: _Entry) -> None:
+    def _see(self, key: str) -> Seen:
+        try:
+            return self._overlay.see(key)
+        except OSError as error:
+            self._complain("look for", key, error)
+            return Seen(None, Note(path=key), None)
+
+    def _with_tags(self, page: StoredPage | None, note: Note) -> Note:
+        if page is None:
+            return note
+        try:
+            return note.marked(self._overlay.marks(page_tags(page)), page.moment)
+        except OSError as error:
+            self._complain("look for the tags of", page.path, error)
+            return note
+
+    def _touch(self, key: str, entry: _Entry) -> None:
         if entry.page is None or entry.page.listed or entry.unsaved:
             return
         now = time.monotonic()
         if now - entry.touched > _TOUCH_EVERY:
             entry.touched = now
-            self._overlay.touch(path)
+            with suppress(OSError):
+                self._overlay.touch(key)
 
-    def put(self, page: StoredPage, *, generation: int | None = None) -> bool:
+    def begin(self, key: str) -> Ticket:
         try:
-            stored = self._overlay.put(page, generation=generation)
+            return self._overlay.begin(key)
+        except OSError as error:
+            self._complain("look for", key, error)
+            return Ticket(self.look(key)[1].generation, 0.0)
+
+    def put(self, page: StoredPage, *, ticket: Ticket | None = None) -> bool:
+        try:
+            stored = self._overlay.put(page, ticket=ticket)
         except OSError as error:
             self._complain("store", page.path, error)
-            return self._keep(page, generation)
+            return self._keep(page, ticket)
         self._front.drop(page.path)
         return stored
 
-    def _keep(self, page: StoredPage, generation: int | None) -> bool:
+    def _keep(self, page: StoredPage, ticket: Ticket | None) -> bool:
         """Serve a page that could not be written from this worker's memory."""
-        version = self._counters.version
-        stamp, note = self._overlay.stamp(page.path), self.look(page.path)[1]
-        if generation is not None and note.generation != generation:
+        version = self.version()
+        seen = self._entry(page.path)
+        if ticket is not None and seen.own.generation != ticket.generation:
             return False
-        note = Note(path=page.path, generation=note.generation)
-        entry = _Entry(page, note, stamp, version, time.monotonic(), unsaved=True)
+        note = Note(path=page.path, generation=seen.own.generation)
+        if ticket is not None and self._with_tags(page, note).invalidated:
+            return False
+        entry = _Entry(page, note, note, seen.stamp, version, time.monotonic(), unsaved=True)
         self._front.put(page.path, entry)
         return True
 
-    def remove(self, path: str, now: float) -> None:
-        in_release = self.release is not None and path in self.release.records
+    def remove(self, key: str, now: float) -> None:
+        in_release = self.release is not None and key in self.release.records
         try:
-            note = self._overlay.note(path).after_gone(now) if in_release else None
-            self._overlay.remove(path, note)
+            note = self._see(key).note.after_gone(now) if in_release else None
+            self._overlay.remove(key, note)
         except OSError as error:
-            self._complain("remove", path, error)
-        self._front.drop(path)
+            self._complain("remove", key, error)
+        self._front.drop(key)
 
-    def fail(self, path: str, now: float, *, revalidate: float | None, error: str) -> Note:
-        return self._update(
-            path, lambda note: note.after_failure(now, revalidate=revalidate, error=error)
-        )
+    def fail(self, key: str, now: float, *, revalidate: float | None, error: str) -> Note:
+        page, seen = self.look(key)
+        since = self._overlay.marks(page_tags(page)).at if page is not None else 0.0
+        forgotten = not seen.failures
 
-    def invalidate(self, path: str, now: float, *, block: bool) -> Note:
-        return self._update(path, lambda note: note.after_invalidation(now, block=block))
+        def change(note: Note) -> Note:
+            if forgotten and note.failures:
+                # Those were before the page's tags were invalidated: begin to count anew.
+                note = msgspec.structs.replace(note, failures=0)
+            failed = note.after_failure(now, revalidate=revalidate, error=error)
+            # Later than the invalidation of a tag that made the page be tried again.
+            at = max(now, math.nextafter(since, math.inf)) if since else now
+            return msgspec.structs.replace(failed, at=at)
 
-    def _update(self, path: str, change: Callable[[Note], Note]) -> Note:
+        return self._update(key, change)
+
+    def invalidate(self, key: str, now: float, *, block: bool) -> Note:
+        return self._update(key, lambda note: note.after_invalidation(now, block=block))
+
+    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
         try:
-            note = self._overlay.update(path, change)
+            self._overlay.invalidate_tag(tag, now, block=block)
         except OSError as error:
-            self._complain("note a change of", path, error)
-            entry = self._entry(path)
-            note = change(entry.note)
+            self._complain("invalidate the tag", tag, error)
+
+    def tag_moment(self, *tags: str) -> float:
+        try:
+            return self._overlay.marks(tags).at
+        except OSError as error:
+            self._complain("look for the tag", " ".join(tags), error)
+            return 0.0
+
+    def _update(self, key: str, change: Callable[[Note], Note]) -> Note:
+        try:
+            note = self._overlay.update(key, change)
+        except OSError as error:
+            self._complain("note a change of", key, error)
+            entry = self._entry(key)
+            note = change(entry.own)
             if entry.page is not None:
-                entry = replace(entry, note=note, unsaved=True)
-                self._front.put(path, entry)
+                merged = self._with_tags(entry.page, note)
+                entry = dataclasses.replace(entry, own=note, note=merged, unsaved=True)
+                self._front.put(key, entry)
             return note
-        self._front.drop(path)
+        self._front.drop(key)
         return note
 
     @contextmanager
-    def lease(self, path: str, timeout: float) -> Generator[bool]:
+    def lease(self, key: str, timeout: float) -> Generator[bool]:
         with ExitStack() as stack:
             try:
-                held = stack.enter_context(self._overlay.lease(path, timeout))
+                held = stack.enter_context(self._overlay.lease(key, timeout))
             except OSError as error:
                 # Nothing can be written here, so no other process shares what this one makes.
-                self._complain("lock", path, error)
+                self._complain("lock", key, error)
                 held = True
             yield held
 
-    def listed(self, path: str) -> bool | None:
-        return None if self.release is None else path in self.release.records
+    def listed(self, key: str) -> bool | None:
+        return None if self.release is None else key in self.release.records
 
     def paths(self) -> Iterator[str]:
         known = self.release.records if self.release else {}
-        for path in {*known, *self._overlay.paths()}:
-            if self.get(path) is not None:
-                yield path
+        for key in {*known, *self._overlay.paths()}:
+            if self.get(key) is not None:
+                yield key
 
     def clear(self) -> None:
         """Remove every page made after the build (`asok cache clear`). Raises `OSError`."""
         self._overlay.clear()
         self._front.clear()
 
-    def _complain(self, what: str, path: str, error: OSError) -> None:
+    def _complain(self, what: str, key: str, error: OSError) -> None:
         now = time.monotonic()
         if now - self._complained > _COMPLAIN_EVERY:
             self._complained = now
             log.error(
                 "can't %s the page %s in %s (%s); pages are served from memory meanwhile",
                 what,
-                path,
+                key,
                 self.folder,
                 error,
             )

@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from asok.pages.tags import Mark
+
 __all__ = ["Note"]
 
 #: Seconds: the first retry after a failure is at least, at most this far away.
@@ -67,6 +69,17 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             retry_at=0.0,
             error="",
         )
+
+    def marked(self, mark: Mark, moment: float) -> Note:
+        """This note as a page of that `moment` has it whose tags were invalidated at `mark`."""
+        if not mark.at or mark.at < moment:
+            return self
+        block = mark.block_at >= moment or self.invalidated == "block"
+        seen = msgspec.structs.replace(self, invalidated="block" if block else "stale")
+        if self.failures and self.at <= mark.at:
+            # They were about what the page showed before; now there is a reason to try again.
+            return msgspec.structs.replace(seen, failures=0, retry_at=0.0, error="")
+        return seen
 
     def after_success(self, now: float) -> Note:
         """The note after the page was rendered and stored."""

@@ -46,7 +46,7 @@ class _Files:
 class Quota:
     """Keeps `unlisted/` within `max_pages` and `max_bytes`; the least recently used leave.
 
-    The use of a page is the access time of its record, see `Overlay.touch`. Every method is
+    The use of a page is the access time of its record, see `FileOverlay.touch`. Every method is
     called under the overlay's lock. Between two evictions the shared counters may be wrong
     by what killed writers left; each eviction counts anew and removes their leftovers.
     """

@@ -228,12 +228,12 @@ class Regenerator:
         """
         path, rendered = match.key, None
         for _ in range(_ATTEMPTS):
-            generation = self.store.look(path)[1].generation
+            ticket = self.store.begin(path)
             began = self.clock()
             # An empty context: nothing of the visitor who triggers this can be read.
             rendered = contextvars.Context().run(self._render, match)
             if rendered.status in _GONE:
-                self._gone.add(path, began, generation)
+                self._gone.add(path, began, ticket.generation)
                 if old is not None:
                     self.store.remove(path, began)
                 return Served("MISS", decision, rendered=rendered)
@@ -252,8 +252,9 @@ class Regenerator:
                 expire=options.expire,
                 tags=options.tags,
                 listed=self._listed(match),
+                moment=ticket.moment,
             )
-            if self.store.put(fresh, generation=generation):
+            if self.store.put(fresh, ticket=ticket):
                 return Served("MISS", decision, fresh)
         return Served("MISS", decision, rendered=rendered)
 

@@ -9,7 +9,7 @@
         .in-use                  locked (shared) by each worker that reads this release
         pages/about.5f2c….html   bodies, readable
         …                        what else the build adds (bytecode, …)
-    overlay/…                    see overlay.py
+    overlay/…                    see file_overlay.py
 ```
 """
 

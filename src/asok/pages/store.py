@@ -4,63 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from asok.pages.note import Note
 from asok.pages.stored import StoredPage
 
-__all__ = ["PageStore"]
+__all__ = ["PageStore", "Ticket"]
+
+
+class Ticket(NamedTuple):
+    """What a render knew when it began: the page's generation, and the store's clock."""
+
+    generation: int
+    moment: float
 
 
 class PageStore(Protocol):
     """Holds pages and their notes for every worker.
 
-    Reading never raises for damage: what can't be read is a miss. Writing never raises for
-    a full or read-only disk: it logs, and this worker keeps the page in memory.
+    Pages are told apart by their key: the path, and behind a NUL the declared query
+    (`Match.key`). Reading never raises for damage: what can't be read is a miss. Writing
+    never raises for a full or read-only disk: it logs, and this worker keeps the page in
+    memory.
     """
 
-    def get(self, path: str) -> StoredPage | None:
-        """Return the page of `path`; the same object as long as it is unchanged."""
+    def get(self, key: str) -> StoredPage | None:
+        """Return the page of `key`; the same object as long as it is unchanged."""
         ...
 
-    def look(self, path: str) -> tuple[StoredPage | None, Note]:
-        """Return the page of `path` and what is known about it beside its bytes."""
-        ...
+    def look(self, key: str) -> tuple[StoredPage | None, Note]:
+        """Return the page of `key` and what is known about it beside its bytes.
 
-    def put(self, page: StoredPage, *, generation: int | None = None) -> bool:
-        """Store `page` and clear its note.
-
-        With `generation` (of the note when the render began), False is returned and nothing
-        stored where the page was invalidated meanwhile.
+        The note tells of the page's tags too: where one of them, its path or its pattern was
+        invalidated since the page's moment, the note is invalidated, and failures from
+        before that are forgotten.
         """
         ...
 
-    def remove(self, path: str, now: float) -> None:
-        """Make `path` a miss: its page answered 404."""
+    def begin(self, key: str) -> Ticket:
+        """Return the ticket of a render of `key` that begins now, before it reads anything."""
         ...
 
-    def fail(self, path: str, now: float, *, revalidate: float | None, error: str) -> Note:
+    def put(self, page: StoredPage, *, ticket: Ticket | None = None) -> bool:
+        """Store `page` and clear its note.
+
+        With the `ticket` of its render, False is returned and nothing stored where the page
+        was invalidated meanwhile: its generation is another, or one of its tags, its path or
+        its pattern was invalidated at the ticket's moment or later.
+        """
+        ...
+
+    def remove(self, key: str, now: float) -> None:
+        """Make `key` a miss: its page answered 404."""
+        ...
+
+    def fail(self, key: str, now: float, *, revalidate: float | None, error: str) -> Note:
         """Write down a failed regeneration; the page stays."""
         ...
 
-    def invalidate(self, path: str, now: float, *, block: bool) -> Note:
-        """Begin a new generation of `path`: a render that is under way is not stored."""
+    def invalidate(self, key: str, now: float, *, block: bool) -> Note:
+        """Begin a new generation of `key`: a render that is under way is not stored."""
         ...
 
-    def lease(self, path: str, timeout: float) -> AbstractContextManager[bool]:
-        """Hold the right to render `path`, over threads and processes.
+    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
+        """Invalidate every page of `tag` that was made before; `path_tag`, `route_tag` too.
+
+        The moment is taken from the store's own clock, `now` where it has none.
+        """
+        ...
+
+    def tag_moment(self, *tags: str) -> float:
+        """Return when one of `tags` was last invalidated, by the store's clock; 0.0 for never."""
+        ...
+
+    def lease(self, key: str, timeout: float) -> AbstractContextManager[bool]:
+        """Hold the right to render `key`, over threads and processes.
 
         Yields False where somebody else still has it after `timeout` seconds (0: at once).
         It passes on when its holder dies.
         """
         ...
 
-    def listed(self, path: str) -> bool | None:
-        """Whether the build listed `path`; None where there was no build to ask."""
+    def listed(self, key: str) -> bool | None:
+        """Whether the build listed `key`; None where there was no build to ask."""
         ...
 
     def paths(self) -> Iterator[str]:
-        """Every stored path."""
+        """Every stored key."""
         ...
 
     def version(self) -> int:

@@ -48,9 +48,10 @@ class StoredPage:
 
     `path` is the canonical decoded path (a page with declared query parameters adds a NUL
     and their canonical text, which no path can hold). `params` are the texts of its
-    parameters. `rendered_at` is when the render began, in seconds since the epoch.
-    `revalidate` and `expire` are seconds. `listed` tells pages that a build lists from
-    those made on demand.
+    parameters. `rendered_at` is when the render began, in seconds since the epoch, and
+    `moment` the same on the clock that the store invalidates tags by (where None was given,
+    `rendered_at`). `revalidate` and `expire` are seconds. `listed` tells pages that a build
+    lists from those made on demand.
     """
 
     path: str
@@ -64,6 +65,11 @@ class StoredPage:
     expire: float | None = None
     tags: tuple[str, ...] = ()
     listed: bool = True
+    moment: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.moment:
+            object.__setattr__(self, "moment", self.rendered_at)
 
     @classmethod
     def make(
@@ -78,6 +84,7 @@ class StoredPage:
         expire: float | None = None,
         tags: Iterable[str] = (),
         listed: bool = True,
+        moment: float = 0.0,
     ) -> StoredPage:
         """Return what is to be stored of `rendered`; `why_not_stored` was asked before."""
         return cls(
@@ -92,6 +99,7 @@ class StoredPage:
             expire=expire,
             tags=tuple(dict.fromkeys((*tags, *rendered.tags))),
             listed=listed,
+            moment=moment,
         )
 
     @property
@@ -118,6 +126,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expire: float | None = None
     tags: list[str] = []
     listed: bool = True
+    moment: float = 0.0
 
 
 def digest(body: bytes) -> str:
@@ -142,6 +151,7 @@ def encode(page: StoredPage) -> tuple[Record, bytes]:
         expire=page.expire,
         tags=list(page.tags),
         listed=page.listed,
+        moment=0.0 if page.moment == page.rendered_at else page.moment,
     )
     return record, body
 
@@ -164,4 +174,5 @@ def decode(record: Record, body: bytes) -> StoredPage:
         expire=record.expire,
         tags=tuple(record.tags),
         listed=record.listed,
+        moment=record.moment,
     )
