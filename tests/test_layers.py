@@ -11,6 +11,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 
 GROUND = {
+    "drafting",
     "errors",
     "signing",
     "single_flight",
@@ -35,6 +36,7 @@ ALLOWED = {
     "variables": GROUND,
     "backends": GROUND | ROOMS | BINDINGS | {"settings"},
     "building": GROUND | ROOMS | BINDINGS | {"settings"},
+    "checks": GROUND | ROOMS | BINDINGS | {"settings"},
     "app": GROUND | ROOMS | BINDINGS | {"settings", "backends", "building"},
     "__init__": {"app", "component", "live", "models", "errors", "settings", "asgi"},
     "cli": None,

@@ -7,7 +7,7 @@ that the manifest doesn't hold is a 404 without a look at the disk.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from asok.assets import retention
@@ -76,6 +76,11 @@ class ManifestAssets:
     def token(self) -> str:
         """The digest of the whole tree; the same on every host that serves this build."""
         return self._manifest.token
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the current release, as `url` takes them."""
+        return self._files.keys()
 
     @property
     def breaker(self) -> Breaker:
