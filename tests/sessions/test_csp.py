@@ -36,3 +36,45 @@ def test_a_value_can_not_end_its_directive(value: str) -> None:
 def test_nonces_do_not_repeat() -> None:
     assert len({new_nonce() for _ in range(10_000)}) == 10_000
     assert len(new_nonce()) == 22
+
+
+def test_hashes_stand_with_the_sources_of_their_directive() -> None:
+    header = Policy({"style-src": "'none'"}).hashed(["abc="], ["def=", "ghi="])
+    assert "script-src 'self' 'sha256-abc=';" in header
+    assert "style-src 'sha256-def=' 'sha256-ghi=';" in header
+    assert "object-src 'none';" in header
+
+
+def test_a_page_without_hashes_has_the_policy_without_a_nonce() -> None:
+    assert Policy().hashed([], []) == Policy().header()
+
+
+@pytest.mark.parametrize(
+    ("sources", "url", "allowed"),
+    [
+        ("'self'", "https://cdn.example/a.js", False),
+        ("'self' https://cdn.example", "https://cdn.example/a.js", True),
+        ("https://cdn.example", "//cdn.example/a.js", True),
+        ("https://CDN.example", "https://cdn.example/a.js", True),
+        ("cdn.example", "https://cdn.example/a.js", True),
+        ("https://cdn.example", "http://cdn.example/a.js", False),
+        ("https://cdn.example", "https://cdn.example.evil/a.js", False),
+        ("https://*.example", "https://a.b.example/a.js", True),
+        ("https://*.example", "https://example/a.js", False),
+        ("https://cdn.example:8443", "https://cdn.example/a.js", False),
+        ("https://cdn.example:*", "https://cdn.example:8443/a.js", True),
+        ("https://cdn.example/js/", "https://cdn.example/js/a.js", True),
+        ("https://cdn.example/a.js", "https://cdn.example/b.js", False),
+        ("*", "https://cdn.example/a.js", True),
+        ("https:", "https://cdn.example/a.js", True),
+        ("https:", "http://cdn.example/a.js", False),
+        ("'self'", "https://[", False),
+    ],
+)
+def test_which_origins_a_directive_names(sources: str, url: str, allowed: bool) -> None:
+    assert Policy({"script-src": sources}).allows("script-src", url) is allowed
+
+
+def test_the_default_stands_for_a_directive_that_is_not_there() -> None:
+    policy = Policy({"script-src": "", "default-src": "https://cdn.example"})
+    assert policy.allows("script-src", "https://cdn.example/a.js")

@@ -7,8 +7,9 @@ one concatenation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 from asok.errors import ConfigurationError
 from asok.sessions.randomness import NONCES
@@ -60,7 +61,7 @@ class Policy:
                     "which holds a separator or a line break.",
                     fix="Give one directive an entry, without ';' or ','.",
                 )
-        merged = {name: value for name, value in merged.items() if value}
+        merged = self._directives = {name: value for name, value in merged.items() if value}
         self.plain = "; ".join(f"{name} {value}" for name, value in merged.items())
         self._parts = "; ".join(
             f"{name} {value} 'nonce-\0'" if name in _NONCED else f"{name} {value}"
@@ -75,3 +76,47 @@ class Policy:
     def filled(self, nonce: bytes) -> bytes:
         """`header` as bytes, for the path of a stored page."""
         return nonce.join(self._bytes)
+
+    def hashed(self, scripts: Sequence[str], styles: Sequence[str]) -> str:
+        """Return the value for a page whose inline elements have these hashes.
+
+        They are the base64 SHA-256 of the elements' texts (CSP Level 3, 2.3.1).
+        """
+        hashes = {"script-src": scripts, "style-src": styles}
+        parts: list[str] = []
+        for name, value in self._directives.items():
+            own = [f"'sha256-{one}'" for one in hashes.get(name, ())]
+            # 'none' stands alone or is ignored, with a warning (CSP Level 3, 6.7.2.4).
+            parts.append(" ".join([name, *([] if own and value == "'none'" else [value]), *own]))
+        return "; ".join(parts)
+
+    def allows(self, directive: str, url: str) -> bool:
+        """Whether `directive` names the origin of an absolute `url` (CSP Level 3, 6.7.2.8).
+
+        It is asked for early and clear errors: the browser decides.
+        """
+        if url.startswith("//"):
+            url = f"https:{url}"
+        try:
+            wanted = urlsplit(url)
+            sources = self._directives.get(directive) or self._directives.get("default-src", "")
+            return any(_matches(source.lower(), wanted) for source in sources.split())
+        except ValueError:  # no URL at all
+            return False
+
+
+def _matches(source: str, wanted: SplitResult) -> bool:
+    if source == "*" or source == f"{wanted.scheme}:":
+        return True
+    scheme, mark, rest = source.rpartition("://")
+    if mark and scheme != wanted.scheme:
+        return False
+    given = urlsplit(f"//{rest}")
+    host, found = given.hostname or "", wanted.hostname or ""
+    if host != found and not (host.startswith("*.") and found.endswith(host[1:])):
+        return False
+    port = wanted.port if rest.partition("/")[0].endswith(":*") else given.port
+    if port != wanted.port:
+        return False
+    path = given.path
+    return not path or (wanted.path.startswith(path) if path.endswith("/") else wanted.path == path)
