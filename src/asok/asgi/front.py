@@ -65,7 +65,7 @@ class Front:
         self._hosts = hosts
         self._assets = tuple((f"{one.prefix}/", one) for one in assets)
         self._hits = hits
-        self._doors = doors
+        self.doors = doors
         self._inner = inner
         self._lifespan = lifespan
 
@@ -105,7 +105,7 @@ class Front:
                     if plan is not None:
                         await send_plan(plan, scope, send)
                         return
-        door = self._doors.get(path)
+        door = self.doors.get(path)
         if door is not None:
             await door(scope, receive, send)
         elif kind == "http":
