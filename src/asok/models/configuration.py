@@ -6,8 +6,9 @@ imports SQLAlchemy.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from asok.errors import ConfigurationError
@@ -16,25 +17,33 @@ if TYPE_CHECKING:
     from asok.models.database import Database
     from asok.models.query_cache import CacheRegion
 
-__all__ = ["configure", "configured_database"]
+__all__ = ["configure", "configured_database", "publish"]
+
+log = logging.getLogger("asok.models")
 
 _lock = threading.Lock()
 _database: Database | Callable[[], Database] | None = None
 _cache: CacheRegion | None = None
+_revalidate: Callable[[Collection[str]], None] | None = None
 
 
 def configure(
-    database: Database | Callable[[], Database] | None, *, cache: CacheRegion | None = None
+    database: Database | Callable[[], Database] | None,
+    *,
+    cache: CacheRegion | None = None,
+    revalidate: Callable[[Collection[str]], None] | None = None,
 ) -> None:
     """Set the database of every model, and the cache that `.cache(ttl)` stores in.
 
     `database` may be a callable; it is called once, by the first query. None takes the
     setting back (tests). Without a `cache`, `.cache(ttl)` runs its query every time.
+    `revalidate` gets the tags (`Model.revalidates`) of each commit, once it is done.
     """
-    global _database, _cache
+    global _database, _cache, _revalidate
     with _lock:
         _database = database
         _cache = cache
+        _revalidate = revalidate
         if database is not None and not callable(database):
             database.use_cache(cache)
 
@@ -57,3 +66,19 @@ def configured_database() -> Database:
             made.use_cache(_cache)
             _database = made
         return _database
+
+
+def publish(tags: Iterable[str]) -> None:
+    """Hand the tags of a commit to whoever regenerates pages; each once.
+
+    What was written is written: a failure here is logged, and the pages of these tags are
+    regenerated when their REVALIDATE says so.
+    """
+    revalidate = _revalidate
+    wanted = dict.fromkeys(tags) if revalidate is not None else {}
+    if revalidate is None or not wanted:
+        return
+    try:
+        revalidate(wanted.keys())
+    except Exception:
+        log.exception("the pages of %s could not be invalidated", ", ".join(wanted))

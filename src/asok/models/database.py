@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from asok.models.configuration import publish
 from asok.models.engine import WRITTEN, make_engine
 from asok.models.model import Model
 from asok.models.query_cache import CacheRegion, QueryCache
 from asok.models.request_scope import Scope, current_scope, scope
+from asok.models.revalidates import table_tags
 from asok.models.work import Work
 
 if TYPE_CHECKING:
@@ -85,14 +87,17 @@ class Database:
         work = opened.existing(self) if opened is not None else None
         return isinstance(work, Work) and work.depth > 0
 
-    def changed(self, *tables: str) -> None:
-        """Let no cached query answer for these tables any more.
+    def changed(self, *tables: str, tags: Iterable[str] = ()) -> None:
+        """Let no cached query answer for these tables any more, and revalidate their pages.
 
-        Writes through models and SQLAlchemy's constructs call this after their commit; after
-        raw SQL call it yourself.
+        Pages are those with `tags`, or with a tag of the tables' models that has no braces
+        (`Model.revalidates`). Writes through models and SQLAlchemy's constructs call this
+        after their commit; after raw SQL call it yourself.
         """
         if tables and self.queries is not None:
             self.queries.changed(tables)
+        # After the cached queries: a page that is rendered anew must not read old ones.
+        publish((*table_tags(tables), *tags))
 
     @contextmanager
     def connect(self) -> Generator[Connection]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect as python
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_origin
 
@@ -19,6 +19,7 @@ from asok.models.keys import key_values
 from asok.models.naming import suggest, table_name
 from asok.models.query import Query
 from asok.models.registry import check_once, forget_models
+from asok.models.revalidates import read_revalidates
 from asok.models.work import Work
 
 __all__ = ["Model"]
@@ -46,6 +47,9 @@ class Model(DeclarativeBase):
     A model gets an integer key `id` unless it declares a primary key, and its name in the
     plural as its table (`__tablename__` overrides). Writes are committed at once, except
     inside `transaction()`. Everything of SQLAlchemy's mapping works here as well.
+
+    `revalidates = ("posts", "post:{slug}")` names the tags of pages that are rendered anew
+    after a commit that wrote rows: columns in braces are taken from before and after.
     """
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMES)
@@ -58,6 +62,8 @@ class Model(DeclarativeBase):
     }
     __asok_model__: ClassVar[bool] = True
 
+    revalidates: ClassVar[Sequence[str]] = ()
+
     if TYPE_CHECKING:
         id: Mapped[Any]
 
@@ -67,6 +73,8 @@ class Model(DeclarativeBase):
             _check_annotations(cls)
             _complete(cls)
         super().__init_subclass__(**options)
+        if not cls.__dict__.get("__abstract__", False):
+            read_revalidates(cls)
 
     def __init__(self, **values: Any) -> None:
         """Make a row that is not saved yet. Raises `UnknownColumn` for a name it doesn't have."""

@@ -23,6 +23,7 @@ from asok.models.paginated import Paginated
 from asok.models.plan import Plan, eager_option, order
 from asok.models.query_cache import seconds
 from asok.models.reading import Reading
+from asok.models.revalidates import rows_tags
 
 __all__ = ["Query"]
 
@@ -272,22 +273,22 @@ class Query(Generic[M]):
         wanted = {column_name(self._model, k): v for k, v in {**(values or {}), **more}.items()}
         if not wanted:
             raise ModelError("update() got nothing to set.", fix="Name columns: update(views=0).")
-        return self._write(update(self._model).values(wanted))
+        return self._write(update(self._model).values(wanted), wanted)
 
     def delete(self) -> int:
         """Delete every row that fits, in one statement; return how many rows."""
-        return self._write(delete(self._model))
+        return self._write(delete(self._model), {})
 
-    def _write(self, statement: Any) -> int:
+    def _write(self, statement: Any, values: Mapping[str, Any]) -> int:
         if self._plan.sliced or self._plan.groups:
             raise ModelError(
                 "update() and delete() can't have a limit, an offset or groups.",
                 fix='Give the rows: where_in("id", query.pluck("id")).',
             )
-        where = self._plan.where
-        if where is not None:
+        if (where := self._plan.where) is not None:
             statement = statement.where(where)
         with Reading(self._plan).database.work() as work:
+            work.tags.extend(rows_tags(self._model, where, values, work))
             result = cast("CursorResult[Any]", work.execute(statement))
             work.finish()
             return result.rowcount

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import InstanceState, Session
+from sqlalchemy.orm import InstanceState, Session, SessionTransaction
 from sqlalchemy.orm.exc import StaleDataError
 
 from asok.errors import ModelError, RecordNotFound
 from asok.models.engine import WRITTEN
+from asok.models.revalidates import flushed_tags
 
 if TYPE_CHECKING:
     from asok.models.database import Database
@@ -41,6 +42,8 @@ class Work(Session):
         self.lock = threading.RLock()
         self._held: Connection | None = None
         self._recovered: BaseException | None = None
+        #: Tags of pages that the next commit invalidates.
+        self.tags: list[str] = []
 
     def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
         """Return the one connection, taken from the pool by the first statement."""
@@ -56,6 +59,7 @@ class Work(Session):
     def close(self) -> None:
         """Drop what is not committed and give the connection back."""
         held, self._held = self._held, None
+        self.tags.clear()
         try:
             super().close()
         finally:
@@ -64,6 +68,11 @@ class Work(Session):
                 if not held.invalidated:
                     held.info.pop(WRITTEN, None)
                 held.close()
+
+    @property
+    def _written(self) -> set[str]:
+        """The tables that were written since the last commit."""
+        return self.get_bind().info.setdefault(WRITTEN, set())
 
     def recover(self, error: BaseException) -> None:
         """After an error of the database outside `transaction()`: end what it broke.
@@ -179,10 +188,13 @@ class Work(Session):
             with self._only():
                 savepoint = self.begin_nested()
             self.depth += 1
+            written, tags = self._written.copy(), len(self.tags)
             try:
                 yield self
             except BaseException:
                 savepoint.rollback()
+                self._written.intersection_update(written)
+                del self.tags[tags:]
                 raise
             else:
                 with self._only():
@@ -209,19 +221,32 @@ class Work(Session):
 
 @event.listens_for(Work, "after_commit")
 def _announce(session: Session) -> None:
-    """Tell the cached queries which tables were written, once the commit is done."""
+    """Tell cached queries and pages what was written, once the commit is done."""
     assert isinstance(session, Work)
     if session.in_nested_transaction() or session._held is None:  # pyright: ignore[reportPrivateUsage]
         return
     written: set[str] | None = session.get_bind().info.pop(WRITTEN, None)
-    if written:
-        session.database.changed(*written)
+    tags, session.tags = session.tags, []
+    if written or tags:
+        session.database.changed(*(written or ()), tags=tags)
+
+
+@event.listens_for(Work, "after_flush")
+def _collect(session: Session, _context: object) -> None:
+    assert isinstance(session, Work)
+    session.tags.extend(flushed_tags(session))
 
 
 @event.listens_for(Work, "after_soft_rollback")
-def _forget(session: Session, _previous: object) -> None:
+def _forget(session: Session, previous: SessionTransaction) -> None:
     assert isinstance(session, Work)
-    if session.depth or not session.connected:
+    ended: SessionTransaction | None = previous
+    while ended is not None:
+        if ended.nested:
+            return  # a savepoint: what was written before it is still to be committed
+        ended = ended.parent
+    session.tags.clear()
+    if not session.connected:
         return
     held = session.get_bind()
     if not held.invalidated and not held.closed:
