@@ -14,7 +14,7 @@ DOORS = {
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "
         "RedisSessionStore Session SessionIds SessionStore SqliteSessionStore StoredSession "
-        "hidden_input masked new_nonce origin_problem NONCES"
+        "headers_problem hidden_input masked new_nonce origin_problem NONCES"
     ),
 }
 PACKAGES = [

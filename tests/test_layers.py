@@ -16,6 +16,8 @@ GROUND = {
     "signing",
     "single_flight",
     "atomic",
+    "dependencies",
+    "kept",
     "holes",
     "notices",
     "fingerprint",

@@ -6,31 +6,34 @@ import importlib
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
 from anyio import to_thread
+from starlette.types import ASGIApp
 
-from asok import backends, models, site_modules
+from asok import backends, dependencies, models, site_modules
 from asok import cache as caching
+from asok.asgi.cookies import CookiePolicy, site_suffix
 from asok.asgi.dispatch import Dispatcher
+from asok.asgi.drafts import Drafts
 from asok.asgi.front import Front
 from asok.asgi.lifespan import Lifespan
 from asok.asgi.live_door import LIVE_PATH, LiveDoor, RuntimeFile
 from asok.asgi.page import Page, load_page
 from asok.asgi.parts import Parts
+from asok.asgi.public_files import development_doors, public_doors
 from asok.asgi.rendering import Rendering
 from asok.asgi.static_pages import DevelopmentPages, page_renderer
 from asok.asgi.stored_pages import StoredPages
-from asok.asgi.visitor import CookiePolicy
 from asok.asgi.wsgi import mark_as_asgi, refuse
 from asok.assets import ManifestAssets
 from asok.building import Check, build_pages
 from asok.errors import AsokError, PageImportError
 from asok.fingerprint import fingerprint
-from asok.jinja import Templates
+from asok.jinja import Hashing, Templates
 from asok.live import (
     Live,
     Registry,
@@ -123,7 +126,8 @@ class Asok:
     def fingerprint(self) -> str:
         """What stands for the code and the assets that make this site's pages."""
         token = self.assets.token if isinstance(self.assets, ManifestAssets) else ""
-        return fingerprint(self.root, self.settings.base_url, token)
+        settings = self.settings
+        return fingerprint(self.root, settings.base_url, token, settings.csp, settings.csrf)
 
     @property
     def store_folder(self) -> Path:
@@ -186,7 +190,7 @@ class Asok:
 
     def _static(self, name: str) -> str:
         """`{{ static('css/base.css') }}`: the URL of an asset, below the site's mount."""
-        return self.settings.base_path + self.assets.url(name)
+        return dependencies.asset(name, self.settings.base_path + self.assets.url(name))
 
     def _make_live(self) -> Live:
         registry = Registry()
@@ -216,6 +220,7 @@ class Asok:
     def _make_parts(self, csp: Mapping[str, str] | None) -> Parts:
         settings = self.settings
         rendering = Rendering(self.templates, self.live)
+        policy = Policy(csp)
         return Parts(
             root=self.root,
             debug=settings.debug,
@@ -227,10 +232,17 @@ class Asok:
             sessions=self.sessions,
             ids=self.ids,
             csrf=Csrf(self.keys),
+            csrf_tokens=(tokens := settings.csrf == "token"),
             cookies=CookiePolicy(
-                samesite=settings.session_samesite, max_age=settings.session_absolute_ttl
+                samesite=settings.session_samesite,
+                max_age=settings.session_absolute_ttl,
+                suffix=(suffix := site_suffix(settings.base_path)),
             ),
-            policy=Policy(csp),
+            drafts=Drafts(self.keys, samesite=settings.session_samesite, suffix=suffix),
+            base_path=settings.base_path,
+            policy=policy,
+            hashing=partial(Hashing, policy, tokens=tokens),
+            csp=settings.csp,
             hosts=backends.hosts(settings),
             max_body=settings.max_content_length,
             always_secure=settings.base_url.startswith("https://"),
@@ -254,10 +266,17 @@ class Asok:
             hosts=self.parts.hosts,
             assets=(self.assets, self.runtime),
             hits=self.pages,
-            doors={LIVE_PATH: live},
+            doors={**self._public(), LIVE_PATH: live},
             inner=Dispatcher(self.parts, self.pages),
             lifespan=Lifespan(self._start, self._stop, live.close),
         )
+
+    def _public(self) -> Mapping[str, ASGIApp]:
+        """What is served at the root of the site beside its pages: sitemap.xml, robots.txt."""
+        if isinstance(self.pages, DevelopmentPages):
+            return development_doors(self.assets, self.router)
+        release = self.store.release
+        return public_doors(release.folder / "public") if release is not None else {}
 
     def _start(self) -> None:
         if isinstance(self.pages, StoredPages) and self.store.outdated:

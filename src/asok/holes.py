@@ -40,19 +40,27 @@ class Secrets(Protocol):
 
     @property
     def csrf(self) -> str:
-        """The visitor's masked CSRF token (86 characters of base64url)."""
+        """The visitor's masked CSRF token (86 characters of base64url); empty where a site
+        has none, because it checks forms by headers alone."""
+        ...
+
+    @property
+    def tokens(self) -> bool:
+        """Whether there are CSRF tokens."""
         ...
 
 
 class VisitorSecrets:
     """The values of one visitor's response, each made when it is first shown.
 
-    `nonce` and `csrf` are callables of no arguments that return base64url text.
-    `used` holds the kinds that were shown, which decide the response's headers.
+    `nonce` and `csrf` are callables of no arguments that return base64url text; without
+    `csrf` there are no tokens, and forms show none. `used` holds the kinds that were shown,
+    which decide the response's headers.
     """
 
-    def __init__(self, nonce: Callable[[], str], csrf: Callable[[], str]) -> None:
-        self._make = {"nonce": nonce, "csrf": csrf}
+    def __init__(self, nonce: Callable[[], str], csrf: Callable[[], str] | None) -> None:
+        self.tokens = csrf is not None
+        self._make = {"nonce": nonce, "csrf": csrf or str}
         self._made: dict[str, str] = {}
 
     def _get(self, kind: Kind) -> str:
@@ -67,7 +75,7 @@ class VisitorSecrets:
 
     @property
     def csrf(self) -> str:
-        return self._get("csrf")
+        return self._get("csrf") if self.tokens else ""
 
     @property
     def used(self) -> frozenset[str]:
@@ -132,9 +140,13 @@ class _Sentinel(str):
 
 
 class Sentinels:
-    """The sentinels of one storable render; also `Secrets` for it."""
+    """The sentinels of one storable render; also `Secrets` for it.
 
-    def __init__(self) -> None:
+    With `tokens` False the site has no CSRF tokens, and `csrf` is empty.
+    """
+
+    def __init__(self, *, tokens: bool = True) -> None:
+        self.tokens = tokens
         # 128 random bits in letters: no case change, escape or URL-encoding is applied to
         # them, and whatever does change them (a hash, `|upper`) is noticed by `cut`.
         mark = randomness.token_hex(16).translate(_LETTERS)
@@ -152,7 +164,7 @@ class Sentinels:
 
     @property
     def csrf(self) -> str:
-        return self._show("csrf")
+        return self._show("csrf") if self.tokens else ""
 
     def cut(self, body: bytes) -> Holed:
         """Split `body` at the sentinels.

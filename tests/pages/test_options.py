@@ -11,6 +11,7 @@ import pytest
 
 from asok.errors import PageOptionError
 from asok.pages import PageOptions
+from asok.pages.query import make_query
 
 FILE = Path("src/pages/blog/page.py")
 
@@ -57,7 +58,7 @@ def test_the_further_options() -> None:
         expire=86400.0,
         fallback="404",
         tags=("posts", "news"),
-        query=("lang", "page"),
+        query=make_query(("lang", "page")),
         csp="hash",
     )
 
@@ -92,6 +93,11 @@ def test_none_is_as_good_as_absent() -> None:
         ({"TAGS": ("a\nb",)}, "printable"),
         ({"TAGS": ("x" * 129,)}, "128"),
         ({"QUERY": (1,)}, "holds 1"),
+        ({"QUERY": "page"}, r'one text, not several.*Write QUERY = \("page",\)'),
+        ({"QUERY": 5}, r'neither.*Write QUERY = \("page",\) or QUERY = \{"page": int'),
+        ({"QUERY": {"page": float}}, "float.*expected str, int, bool, or a tuple"),
+        ({"GUARD": ()}, "Did you mean GUARDS"),
+        ({"MIDDLEWARES": ()}, "Did you mean MIDDLEWARE"),
         ({"TAGS": [str(n) for n in range(65)]}, "At most 64"),
         ({"REVALIDTE": 60}, "Did you mean REVALIDATE"),
         ({"EXPIRES": 60}, "Did you mean EXPIRE"),

@@ -96,17 +96,20 @@ class _Attempt:
         return self._finished(value)
 
     def _compute(self) -> Computed:
-        sentinels, watch = Sentinels(), self._watch()
+        sentinels, watch = self._sentinels(), self._watch()
         with holes.use(sentinels):
             response = to_response(self._call(), where="the handler under @cache_page")
         return self._computed(response, sentinels, watch)
 
     async def _compute_async(self) -> Computed:
-        sentinels, watch = Sentinels(), self._watch()
+        sentinels, watch = self._sentinels(), self._watch()
         with holes.use(sentinels):
             call: Awaitable[Any] = self._call()
             response = to_response(await call, where="the handler under @cache_page")
         return self._computed(response, sentinels, watch)
+
+    def _sentinels(self) -> Sentinels:
+        return Sentinels(tokens=self._request.visitor.secrets.tokens)
 
     def _watch(self) -> tuple[Watched, Watched]:
         query, headers = Watched(self._query), Watched(self._headers)

@@ -17,7 +17,7 @@ __all__ = ["call", "call_from_thread"]
 Scopes = Sequence[Callable[[], AbstractContextManager[Any]]]
 
 
-def is_async(handler: Handler) -> bool:
+def is_async(handler: Callable[..., Any]) -> bool:
     """Whether calling `handler` gives something to await (through wrappers and callables)."""
     plain = inspect.unwrap(handler)  # a decorator's own kind says nothing: see `call`
     return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(

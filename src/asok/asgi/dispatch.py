@@ -1,8 +1,9 @@
-"""From a request to its page and back: method, body, CSRF, guards, handler, session, headers."""
+"""From a request to its page and back: method, query, body, middleware, guards, handler."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Protocol
 
 from anyio import to_thread
@@ -12,17 +13,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from asok import holes
+from asok.asgi.admission import take_body
 from asok.asgi.calling import call, is_async
 from asok.asgi.failures import failure
 from asok.asgi.finishing import add_headers, deliver, save_session
+from asok.asgi.middleware import run_through
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
-from asok.asgi.request import Request
+from asok.asgi.request import Handler, Request
 from asok.asgi.returned import to_response
-from asok.asgi.uploads import Body, bounded, read_body
+from asok.asgi.uploads import bounded
+from asok.drafting import render_draft
 from asok.errors import RecordNotFound
 from asok.pages import Match
-from asok.sessions import FIELD, HEADER, SAFE_METHODS, origin_problem
+from asok.sessions import SAFE_METHODS
 
 __all__ = ["Dispatcher", "StaticPages"]
 
@@ -50,7 +54,7 @@ class Dispatcher:
         visitor = parts.visitor(scope)
         http = HTTPRequest(scope, bounded(receive, parts.max_body))
         request = Request(http, site=parts, params={}, visitor=visitor)
-        with holes.use(visitor.secrets):
+        with holes.use(visitor.secrets), render_draft(visitor.draft.active):
             try:
                 response = await self._answer(http, request)
                 try:
@@ -85,9 +89,11 @@ class Dispatcher:
 
     async def _respond(self, http: HTTPRequest, request: Request) -> Response:
         path = request.path
-        match = None if "\ufffd" in path else self.parts.router.match(path)
+        # U+FFFD stands for what is no UTF-8, and for a slash that came percent-encoded.
+        whole = "\ufffd" not in path
+        match = self.parts.router.match(path) if whole else None
         if match is None:
-            target = self.parts.router.redirect(path)
+            target = self.parts.router.redirect(path) if whole else None
             if target is not None and http.method in ("GET", "HEAD"):
                 return self._canonical(http, target)
             raise HTTPException(404, f"There is no page {path}.")
@@ -100,55 +106,56 @@ class Dispatcher:
             if http.method == "OPTIONS":
                 return Response(status_code=204, headers=allow)
             raise HTTPException(405, f"{path} answers {allow['allow']} only.", headers=allow)
+        if page.options.query:
+            match = self._with_query(match, http, request, page)
         if http.method not in SAFE_METHODS:
-            await self._take_body(http, request, page)
-        if self.parts.sessions.blocking and any(map(is_async, (handler, *page.guards))):
+            await take_body(self.parts, http, request, page)
+        called = (handler, *page.guards, *page.middleware)
+        if self.parts.sessions.blocking and any(map(is_async, called)):
             await to_thread.run_sync(request.visitor.session.load)
+
+        async def respond(given: Request) -> Response:
+            return await self._from_page(match, given, page, handler)
+
+        if not page.middleware:
+            response = await respond(request)
+        else:
+            response = await run_through(page.middleware, request, respond, file=page.file)
+        kept = "no-store" not in response.headers.get("cache-control", "")
+        if page.static and page.guarded and kept:
+            # Whoever decides who may see it has to be asked again the next time.
+            response.headers["cache-control"] = "private, no-store"
+        return response
+
+    @staticmethod
+    def _with_query(match: Match, http: HTTPRequest, request: Request, page: Page) -> Match:
+        """The match with the query parameters that the page declares."""
+        declared = page.options.query
+        given = declared.read(http.scope["query_string"])
+        if given is None:
+            if http.method in ("GET", "HEAD"):
+                raise HTTPException(404, f"There is no such page of {request.path}.")
+            return match
+        request.query = declared.values(given)
+        return replace(match, query=given)
+
+    async def _from_page(
+        self, match: Match, request: Request, page: Page, handler: Handler
+    ) -> Response:
+        """The page's answer, if its guards let the visitor see it."""
         for guard in page.guards:
             refusal = await call(guard, request, self.parts.scopes)
             if refusal is not None:
                 response = to_response(refusal, where=guard.__name__, file=page.file)
                 response.headers.setdefault("cache-control", "no-store")
+                response.headers.setdefault("cache-status", "asok; fwd=bypass; detail=guard")
                 return response
-        if page.static and http.method in ("GET", "HEAD"):
+        if page.static and request.method in ("GET", "HEAD"):
             return await self.static.respond(match, request, page)
         value = await call(handler, request, self.parts.scopes)
-        return to_response(value, where=http.method.lower(), file=page.file)
+        return to_response(value, where=request.method.lower(), file=page.file)
 
-    @staticmethod
-    def _canonical(http: HTTPRequest, target: str) -> Response:
+    def _canonical(self, http: HTTPRequest, target: str) -> Response:
         query = http.scope["query_string"].decode("latin-1")
-        root = http.scope.get("root_path", "")
-        return RedirectResponse(f"{root}{target}{'?' + query if query else ''}", 308)
-
-    async def _take_body(self, http: HTTPRequest, request: Request, page: Page) -> None:
-        """Read the body and refuse what another site may have sent (CSRF)."""
-        if page.csrf:
-            problem = origin_problem(
-                http.headers,
-                scheme="https" if self.parts.secure(http.scope) else "http",
-                host=http.headers.get("host", ""),
-                trusted=self.parts.trusted_origins,
-            )
-            if problem is not None:
-                log.warning(
-                    "%s %s was refused: %s. Where a proxy ends TLS in front of this site, set "
-                    "BASE_URL to the address that visitors see; other sites that may send forms "
-                    "here belong in WS_ALLOWED_ORIGINS.",
-                    http.method,
-                    request.path,
-                    problem,
-                )
-                raise HTTPException(403, f"This request was refused: {problem}.")
-        body: Body = await read_body(http, self.parts.max_body)
-        request.accept_body(body)
-        if page.csrf:
-            token = http.headers.get(HEADER) or body.form.get(FIELD, "")
-            if not request.visitor.valid(token):
-                raise HTTPException(
-                    403,
-                    "This form has expired or was not sent from this site. "
-                    "Go back, reload the page and send it again."
-                    if token
-                    else f"This request carries no {FIELD} field and no {HEADER} header.",
-                )
+        url = f"{self.parts.mount(http.scope)}{target}{'?' + query if query else ''}"
+        return RedirectResponse(url, 308)

@@ -44,6 +44,7 @@ async def failure(parts: Parts, request: Request, error: HTTPException) -> Respo
         )
     response.headers.update(error.headers or {})
     response.headers["cache-control"] = "no-store"
+    response.headers.setdefault("cache-status", "asok; fwd=bypass; detail=error")
     return response
 
 

@@ -23,6 +23,8 @@ Headers = list[tuple[bytes, bytes]]
 
 #: What runs scripts of its own when a browser opens it: HTML, SVG and other XML.
 _DOCUMENTS = (b"text/html", b"image/svg+xml", b"application/xhtml+xml", b"text/xml")
+#: What lets others keep an answer, or ask for it again.
+_VALIDATORS = frozenset({b"cache-control", b"etag", b"last-modified", b"expires", b"age"})
 #: They have no content (RFC 9110, 15.3.5 and 15.4.5): a body would be read as the next answer.
 _NO_CONTENT = frozenset({204, 304})
 
@@ -57,12 +59,28 @@ def add_headers(
     if b"content-security-policy" not in present and _is_document(headers):
         nonce = visitor.secrets.nonce if "nonce" in used else None
         headers.append((b"content-security-policy", parts.policy.header(nonce).encode("latin-1")))
-    if used or session_id is not None:
+    draft = visitor.draft
+    if draft.active or draft.changed:
+        # What an editor sees is nobody else's, and nothing that a browser should keep either.
+        headers[:] = [header for header in headers if header[0] not in _VALIDATORS]
+        headers.append((b"cache-control", b"private, no-store"))
+        if draft.changed:
+            headers.append(parts.drafts.header(draft.active, parts.secure(scope)))
+    elif used or session_id is not None:
         _keep_private(headers, scope)
     elif b"cache-control" not in present:
         headers.append((b"cache-control", b"private, no-cache"))
     if session_id is not None:
         headers.append(parts.cookies.header(session_id, parts.secure(scope)))
+    if b"cache-status" not in present:
+        headers.append((b"cache-status", _bypass(scope, visitor)))
+
+
+def _bypass(scope: Scope, visitor: Visitor) -> bytes:
+    """Why no store was asked (RFC 9211): every answer that comes from one says so itself."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return b"asok; fwd=method"
+    return b"asok; fwd=bypass; detail=" + (b"draft" if visitor.draft.active else b"dynamic")
 
 
 def _keep_private(headers: Headers, scope: Scope) -> None:

@@ -13,9 +13,11 @@ from asok.asgi.frozen import FrozenRequest
 from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.returned import to_response
-from asok.errors import PageError, RecordNotFound
+from asok.drafting import render_draft
+from asok.errors import FrozenPageError, PageError, RecordNotFound
 from asok.holes import Holed, Sentinels
 from asok.pages import Match, Rendered
+from asok.source_file import user_line
 
 __all__ = ["freeze_page"]
 
@@ -23,9 +25,10 @@ __all__ = ["freeze_page"]
 _NOT_KEPT = frozenset({"content-length", "date", "content-security-policy"})
 
 
-def freeze_page(parts: Parts, page: Page, match: Match) -> Rendered:
+def freeze_page(parts: Parts, page: Page, match: Match, *, draft: bool = False) -> Rendered:
     """Render `page` for `match` without a visitor, and cut the visitor's values out.
 
+    With `draft` the page may show what is not published; the result must never be stored.
     Runs in a thread without an event loop, in an empty context. Raises whatever the page
     raises, `FrozenPageError` for reading the visitor, `HoleError` for a changed value.
     """
@@ -36,15 +39,19 @@ def freeze_page(parts: Parts, page: Page, match: Match) -> Rendered:
             fix="Define get(request), or remove SSG = True.",
             file=page.file,
         )
-    sentinels = Sentinels()
+    hashing = parts.hashing() if (page.options.csp or parts.csp) == "hash" else None
+    sentinels = hashing.sentinels if hashing is not None else Sentinels(tokens=parts.csrf_tokens)
     request = FrozenRequest(
         site=parts,
         path=match.path,
         params=match.params,
         sentinels=sentinels,
         page_folder=page.route.folder,
+        query=page.options.query,
+        given=match.query,
+        draft=draft,
     )
-    with holes.use(sentinels):
+    with holes.use(sentinels), render_draft(draft):
         try:
             value = call_from_thread(handler, request, parts.scopes)
             response = to_response(value, where="get", file=page.file)
@@ -53,8 +60,19 @@ def freeze_page(parts: Parts, page: Page, match: Match) -> Rendered:
             return Rendered(error.status_code, list((error.headers or {}).items()), Holed((b"",)))
         except RecordNotFound:
             return Rendered(404, [], Holed((b"",)))
+        except FrozenPageError as error:
+            place = None if error.line is not None else user_line(error, parts.root)
+            if place is not None:
+                error.file, error.line = place
+            raise
     headers = [(name, value) for name, value in response.headers.items() if name not in _NOT_KEPT]
-    return Rendered(response.status_code, headers, sentinels.cut(body), tuple(request.tags))
+    if hashing is None:
+        holed = sentinels.cut(body)
+    else:
+        holed, policy = hashing.finish(body)
+        if policy is not None:
+            headers.append(("content-security-policy", policy))
+    return Rendered(response.status_code, headers, holed, tuple(request.tags))
 
 
 def _whole(response: Response, page: Page) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from asok.asgi.middleware import Middleware
 from asok.asgi.request import Handler, Request
 from asok.errors import PageOptionError
 from asok.pages import PageOptions, Route
@@ -31,6 +32,7 @@ class Page:
     handlers: Mapping[str, Handler]
     guards: Sequence[Handler] = ()
     csrf: bool = True
+    middleware: Sequence[Middleware] = ()
 
     @property
     def file(self) -> Path:
@@ -62,6 +64,11 @@ class Page:
         """Whether the page is stored (SSG or ISR)."""
         return self.options.ssg
 
+    @property
+    def guarded(self) -> bool:
+        """Whether functions of the page run on every hit, so that no answer may be shared."""
+        return bool(self.guards or self.middleware)
+
 
 def load_page(route: Route, import_file: Callable[[Path], ModuleType]) -> Page:
     """Import a route's module and read its options and handlers.
@@ -73,6 +80,7 @@ def load_page(route: Route, import_file: Callable[[Path], ModuleType]) -> Page:
     handlers: dict[str, Handler] = {}
     guards: Sequence[Handler] = ()
     csrf = True
+    middleware: Sequence[Middleware] = ()
     if module is not None:
         for name in METHODS:
             if (found := getattr(module, name, None)) is not None:
@@ -81,6 +89,7 @@ def load_page(route: Route, import_file: Callable[[Path], ModuleType]) -> Page:
             handlers["any"] = _checked(found, "render", route.module)
         guards = _guards(getattr(module, "GUARDS", ()), route.module)
         csrf = _flag(getattr(module, "CSRF", True), route.module)
+        middleware = _middleware(getattr(module, "MIDDLEWARE", ()), route.module)
     if route.template is not None and not {"get", "any"} & set(handlers):
         handlers["get"] = _template_handler(route.template.name)
     if not handlers:
@@ -90,7 +99,7 @@ def load_page(route: Route, import_file: Callable[[Path], ModuleType]) -> Page:
             "beside it.",
             file=route.module,
         )
-    return Page(route, options, handlers, guards, csrf)
+    return Page(route, options, handlers, guards, csrf, middleware)
 
 
 def _template_handler(template: str) -> Handler:
@@ -125,6 +134,30 @@ def _guards(value: Any, file: Path | None) -> Sequence[Handler]:
             fix="Write GUARDS = (require_login,); a guard returns None to go on, or a response.",
             file=file,
         )
+    return tuple(value)  # type: ignore[arg-type]
+
+
+def _middleware(value: Any, file: Path | None) -> Sequence[Middleware]:
+    fix = (
+        "Write MIDDLEWARE = (timing,) with `def timing(request, call_next):` that returns "
+        "call_next(request); an async one awaits it."
+    )
+    if not isinstance(value, list | tuple) or not all(callable(one) for one in value):  # type: ignore[misc]
+        raise PageOptionError(
+            f"MIDDLEWARE is {value!r}, expected a tuple of functions of two arguments.",
+            fix=fix,
+            file=file,
+        )
+    for one in value:  # type: ignore[misc]
+        try:
+            inspect.signature(one).bind(None, None)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise PageOptionError(
+                f"the middleware {getattr(one, '__name__', one)!s} can't be called with two "  # type: ignore[arg-type]
+                f"arguments, the request and call_next: {error}.",
+                fix=fix,
+                file=file,
+            ) from error
     return tuple(value)  # type: ignore[arg-type]
 
 

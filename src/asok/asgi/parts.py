@@ -6,24 +6,43 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from asok.asgi import cached_page
+from asok.asgi.cookies import CookiePolicy, cookie_value
+from asok.asgi.drafts import Drafts
 from asok.asgi.hosts import HostCheck
 from asok.asgi.page import Page
 from asok.asgi.request import Request
-from asok.asgi.visitor import CookiePolicy, Visitor, cookie_value
+from asok.asgi.visitor import Visitor
 from asok.cache import Cache, PagePolicy
+from asok.holes import Holed, Sentinels
 from asok.pages import Router
 from asok.sessions import Csrf, Policy, SessionIds, SessionStore
 
-__all__ = ["Parts", "RenderTemplate"]
+__all__ = ["Hashing", "Parts", "RenderTemplate"]
 
 
 class RenderTemplate(Protocol):
     """Renders a template for a request, with the site's globals."""
 
     def __call__(self, request: Request, template: str, context: Mapping[str, Any]) -> str: ...
+
+
+class Hashing(Protocol):
+    """One render of a page whose own inline scripts and styles are allowed by their hashes."""
+
+    @property
+    def sentinels(self) -> Sentinels:
+        """What the render shows in place of the visitor's values."""
+        ...
+
+    def finish(self, body: bytes) -> tuple[Holed, str | None]:
+        """Return the finished page and its own policy, None where the site's one does.
+
+        Raises `TemplateError` and `HoleError`.
+        """
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,11 +61,20 @@ class Parts:
     ids: SessionIds
     csrf: Csrf
     cookies: CookiePolicy
+    drafts: Drafts
     policy: Policy
+    hashing: Callable[[], Hashing]
+    """Begins the render of a page with `CSP = "hash"`."""
     hosts: HostCheck
     max_body: int
+    csrf_tokens: bool = True
+    """False: forms carry no token, and are checked by Sec-Fetch-Site and Origin alone."""
+    base_path: str = ""
+    """The path below which visitors see this site, where it is known (BASE_URL)."""
     always_secure: bool = False
     """Whether the site is known to be reached by https, whatever the server sees."""
+    csp: Literal["nonce", "hash"] = "nonce"
+    """How static pages that don't say it themselves allow their inline scripts."""
     trusted_origins: Sequence[str] = ()
     scopes: Sequence[Callable[[], AbstractContextManager[Any]]] = ()
     """Entered around every handler: one database session a request, for example."""
@@ -57,8 +85,10 @@ class Parts:
         return self.render_template(request, template, context)
 
     def cached_page(self, request: Request, policy: PagePolicy, call: Callable[[], Any]) -> Any:
-        """The `SiteView` of a request: a frozen page is stored already and asks no cache."""
-        return call() if request.frozen else cached_page.answer(self.cache, request, policy, call)
+        """The `SiteView` of a request: frozen pages are stored already, and drafts never."""
+        if request.frozen or request.draft:
+            return call()
+        return cached_page.answer(self.cache, request, policy, call)
 
     def secure(self, scope: Mapping[str, Any]) -> bool:
         """Whether this request came by https."""
@@ -70,9 +100,14 @@ class Parts:
             self.session_id(scope),
             store=self.sessions,
             ids=self.ids,
-            csrf=self.csrf,
+            csrf=self.csrf if self.csrf_tokens else None,
             revoked=self.revoked,
+            draft=self.drafts.of(scope["headers"], self.secure(scope)),
         )
+
+    def mount(self, scope: Mapping[str, Any]) -> str:
+        """The path below which visitors see this site: what links and redirects begin with."""
+        return self.base_path or scope.get("root_path", "")
 
     def session_id(self, scope: Mapping[str, Any]) -> str | None:
         """Return the id that the request's cookie names, if it is one of ours."""

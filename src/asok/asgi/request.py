@@ -41,6 +41,10 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 class SiteView(Protocol):
     """What a request needs of its site."""
 
+    def mount(self, scope: Mapping[str, Any]) -> str:
+        """The path below which visitors see this site, without a slash at its end."""
+        ...
+
     @property
     def root(self) -> Path: ...
 
@@ -85,6 +89,8 @@ class Request:
         self.page_folder = page_folder
         self.visitor = visitor
         self.state: dict[str, Any] = {}
+        #: What the page declares (`QUERY`) and the visitor gave, typed as declared.
+        self.query: dict[str, str | int | bool] = {}
         self.tags: set[str] = set()
         #: What of the visitor was read so far: it decides whether an answer may be shared.
         self.reads: set[str] = set()
@@ -209,8 +215,32 @@ class Request:
 
     @property
     def csrf_input(self) -> Markup:
-        """The hidden input for a form; templates get it without asking (see the guide)."""
-        return _Field(hidden_input(self.csrf_token))
+        """The hidden input for a form; templates get it without asking (see the guide).
+
+        Empty where forms are checked without a token (ASOK_CSRF=headers).
+        """
+        return _Field(hidden_input(self.csrf_token) if secrets().tokens else "")
+
+    # Draft mode
+
+    @property
+    def draft(self) -> bool:
+        """Whether this visitor is an editor in draft mode: show what is not published yet.
+
+        Static pages are rendered for this visitor alone then, and nothing of it is kept.
+        """
+        return self.visitor.draft.active
+
+    def enable_draft(self) -> None:
+        """Begin draft mode in this visitor's browser, until it is closed or 8 hours are over.
+
+        Who may do that is yours to check before: a secret, or the user's role.
+        """
+        self.visitor.draft.turn(True)
+
+    def disable_draft(self) -> None:
+        """End draft mode in this visitor's browser."""
+        self.visitor.draft.turn(False)
 
     # Answers
 
@@ -231,8 +261,10 @@ class Request:
     def redirect(self, url: str, status: int = 303, *, external: bool = False) -> Response:
         """Answer with a redirect to a path of this site.
 
-        Another site's URL needs `external=True`, so that a value which a visitor supplied
-        can't lead away (open redirect, CWE-601). Raises `AsokError` for anything else.
+        `url` is a path below the place where the site is mounted, as `request.path` is, and
+        may have a query. Another site's URL needs `external=True`, so that a value which a
+        visitor supplied can't lead away (open redirect, CWE-601). Raises `AsokError` for
+        anything else.
         """
         if _CONTROL.search(url):
             raise AsokError(
@@ -250,6 +282,8 @@ class Request:
                 raise AsokError(
                     f"got the redirect target {url!r}, expected an http or https URL.",
                 )
+        elif url.startswith("/"):
+            url = self.site.mount(self.http.scope) + url
         return RedirectResponse(url, status)
 
     def back(self, default: str = "/") -> Response:
@@ -258,7 +292,11 @@ class Request:
             referer = urlsplit(self.headers.get("referer", ""))
         except ValueError:  # "http://["
             return self.redirect(default)
-        path = referer.path or "/"
+        path, mount = referer.path or "/", self.site.mount(self.http.scope)
+        if mount:
+            if path != mount and not path.startswith(f"{mount}/"):
+                return self.redirect(default)  # another site of this host
+            path = path[len(mount) :] or "/"
         if referer.netloc == self.host and _LOCAL_URL.match(path) and not _CONTROL.search(path):
             return self.redirect(f"{path}?{referer.query}" if referer.query else path)
         return self.redirect(default)

@@ -15,6 +15,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from asok import holes
+from asok.drafting import is_draft
 from asok.errors import TemplateError
 
 __all__ = ["Fragments", "remembered"]
@@ -40,15 +41,15 @@ def remembered(
 ) -> Markup:
     """Return the fragment `key`, rendered by `body` where `fragments` does not have it.
 
-    Without a store `body` is rendered each time. Raises `TemplateError` for a key or ttl
-    that can't be one.
+    Without a store, or in a draft, `body` is rendered each time and kept nowhere. Raises
+    `TemplateError` for a key or ttl that can't be one.
     """
     name, seconds = _key(key), _ttl(ttl)
-    if fragments is None:
+    if fragments is None or is_draft():
         return Markup(body())  # noqa: S704 (what a template wrote)
 
     def render() -> str:
-        sentinels = holes.Sentinels()
+        sentinels = holes.Sentinels(tokens=holes.secrets().tokens)
         with holes.use(sentinels):
             text = str(body())
         return sentinels.cut(text.encode()).to_json()

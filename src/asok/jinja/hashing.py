@@ -40,12 +40,12 @@ Place = tuple[str | None, int | None]
 class Hashing:
     """One render whose own inline tags are hashed. `sentinels` are what it shows.
 
-    `policy` is the site's.
+    `policy` is the site's; `tokens` says whether its forms carry CSRF tokens.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, *, tokens: bool = True) -> None:
         self._policy = policy
-        self._marks = _Marks()
+        self._marks = _Marks(tokens=tokens)
 
     @property
     def sentinels(self) -> Sentinels:
@@ -70,8 +70,8 @@ class Hashing:
 class _Marks(Sentinels):
     """Sentinels whose nonces tell where they were written."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, tokens: bool) -> None:
+        super().__init__(tokens=tokens)
         self._own = randomness.token_hex(16).translate(_LETTERS)
         self.pattern = re.compile(f"zqnonce{self._own}([a-p]+)qz")
         self.places: list[Place] = []

@@ -20,8 +20,9 @@ __all__ = ["GLOBALS", "csrf_field", "nonce_attribute"]
 
 
 def csrf_field() -> Markup:
-    """The hidden input with the visitor's CSRF token."""
-    return Markup(hidden_input(holes.secrets().csrf))  # noqa: S704
+    """The hidden input with the visitor's CSRF token; nothing where a site has no tokens."""
+    values = holes.secrets()
+    return Markup(hidden_input(values.csrf)) if values.tokens else Markup()  # noqa: S704
 
 
 def nonce_attribute() -> Markup:

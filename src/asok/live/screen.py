@@ -45,6 +45,11 @@ class SocketSecrets:
     csrf: str = ""
     nonce: str = ""
 
+    @property
+    def tokens(self) -> bool:
+        """Whether there are CSRF tokens."""
+        return bool(self.csrf)
+
 
 class Screen:
     """The components that a browser shows, as far as the server remembers their HTML."""

@@ -13,17 +13,24 @@ from types import ModuleType
 from typing import Any, Final, Literal, NoReturn, cast
 
 from asok.errors import PageOptionError
+from asok.pages.query import Query, make_query
+from asok.sizes import parse_size
 
 __all__ = ["PageOptions"]
 
 StaticPaths = Callable[[], Iterable[Mapping[str, Any]]]
 
 _NAMES: Final = (
+    "BUDGET",
     "CSP",
+    "CSRF",
     "EXPIRE",
     "FALLBACK",
+    "GUARDS",
+    "MIDDLEWARE",
     "QUERY",
     "REVALIDATE",
+    "SITEMAP",
     "SSG",
     "TAGS",
     "get_static_paths",
@@ -37,7 +44,8 @@ class PageOptions:
     """A page's options, validated. The defaults are those of a page rendered per request.
 
     `revalidate` and `expire` are seconds. `get_static_paths` returns one dict of parameters
-    for every page to build.
+    for every page to build. `budget` is in bytes: None leaves the site's, 0 lifts it.
+    `sitemap` is None where nothing is said: pages that are built are listed, others not.
     """
 
     ssg: bool = False
@@ -46,8 +54,10 @@ class PageOptions:
     expire: float | None = None
     fallback: Literal["generate", "404"] = "generate"
     tags: tuple[str, ...] = ()
-    query: tuple[str, ...] = ()
-    csp: Literal["nonce", "hash"] = "nonce"
+    query: Query = Query()
+    csp: Literal["nonce", "hash"] | None = None
+    sitemap: bool | None = None
+    budget: int | None = None
 
     @classmethod
     def from_module(cls, module: ModuleType | None, file: Path) -> PageOptions:
@@ -82,7 +92,13 @@ class PageOptions:
                 f"Write EXPIRE = {revalidate * 10:g}, or remove it.",
             )
         fallback = reader.choice("FALLBACK", ("generate", "404"))
-        csp = reader.choice("CSP", ("nonce", "hash"))
+        csp = None if reader.values.get("CSP") is None else reader.choice("CSP", ("nonce", "hash"))
+        if csp == "hash" and not ssg:
+            reader.refuse(
+                "CSP",
+                "needs a static page: one that is rendered per request has a nonce",
+                "Add SSG = True, or remove CSP.",
+            )
         return cls(
             ssg=ssg,
             revalidate=revalidate,
@@ -90,8 +106,10 @@ class PageOptions:
             expire=expire,
             fallback=cast('Literal["generate", "404"]', fallback),
             tags=reader.names("TAGS"),
-            query=reader.names("QUERY"),
-            csp=cast('Literal["nonce", "hash"]', csp),
+            query=reader.query("QUERY"),
+            csp=cast('Literal["nonce", "hash"] | None', csp),
+            sitemap=reader.boolean("SITEMAP"),
+            budget=reader.size("BUDGET"),
         )
 
 
@@ -149,6 +167,15 @@ class _Reader:
             self.refuse(name, "is neither True nor False", f"Write {name} = True.")
         return value
 
+    def size(self, name: str) -> int | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        size = parse_size(value) if isinstance(value, str) else value
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            self.refuse(name, "is no size", f'Write {name} = "100KB", or a number of bytes.')
+        return size
+
     def function(self, name: str) -> StaticPaths | None:
         value = self.values.get(name)
         if value is not None and not callable(value):
@@ -198,6 +225,16 @@ class _Reader:
             quoted = " or ".join(f'{name} = "{choice}"' for choice in allowed)
             self.refuse(name, "is not one of the choices", f"Write {quoted}.")
         return value
+
+    def query(self, name: str) -> Query:
+        value = self.values.get(name)
+        if value is None:
+            return Query()
+        try:
+            return make_query(value)
+        except ValueError as error:
+            problem, _, fix = str(error).partition("; ")
+            self.refuse(name, problem, fix[:1].upper() + fix[1:] + "." if fix else "")
 
     def names(self, name: str) -> tuple[str, ...]:
         value = self.values.get(name)

@@ -11,6 +11,7 @@ from asok.sessions.csrf import (
     origin_problem,
 )
 from asok.sessions.ids import SessionIds
+from asok.sessions.origins import headers_problem
 from asok.sessions.randomness import NONCES
 from asok.sessions.redis import RedisSessionStore
 from asok.sessions.session import Session
@@ -32,6 +33,7 @@ __all__ = [
     "SessionStore",
     "SqliteSessionStore",
     "StoredSession",
+    "headers_problem",
     "hidden_input",
     "masked",
     "new_nonce",
