@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from asok.cli.build_report import shown_bytes
 from asok.cli.bytecode import compile_source
 from asok.cli.output import staged
 from asok.errors import CommandError, PageError
@@ -209,10 +208,3 @@ def test_bytecode_that_is_older_than_its_source_is_compiled_again(tmp_path: Path
     py_compile.compile(str(tmp_path / "a.py"))
     assert compile_source(tmp_path) == 2
     assert compile_source(tmp_path) == 2
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (5_600_000, "5.6 MB")]
-)
-def test_sizes_are_said_as_people_do(size: int, text: str) -> None:
-    assert shown_bytes(size) == text

@@ -101,9 +101,7 @@ class SiteAnswers:
             headers = {name.lower(): value for name, value in rendered.headers}
             return Answer(redirect=headers.get("location", "elsewhere"))
         if rendered.status >= 400:
-            return Answer(
-                f"{pattern} answers it with {rendered.status}", self._meant(match.path)
-            )
+            return Answer(f"{pattern} answers it with {rendered.status}", self._meant(match.path))
         return Answer()
 
     def _no_asset(self, files: Files, path: str) -> Answer:

@@ -62,9 +62,7 @@ def _routed(site: Site, name: str) -> bool:
     return match is not None and not match.route.dynamic
 
 
-def _entries(
-    site: Site, records: Mapping[str, Record], book: FactsBook
-) -> Iterator[Entry]:
+def _entries(site: Site, records: Mapping[str, Record], book: FactsBook) -> Iterator[Entry]:
     for path, facts in book.pages.items():
         record = records[path]
         page = site.parts.pages[record.pattern]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from functools import partial
+from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,21 +13,24 @@ import click
 
 from asok.cli.build_report import BuildReport
 from asok.cli.failure import Failure
-from asok.cli.group import asok_command
+from asok.cli.group import NamedChoice, asok_command
 from asok.cli.listing import listing
 from asok.cli.progress import Progress, shown_progress
 from asok.cli.site import find_site, import_site, production
-from asok.errors import AsokError
+from asok.cli.size import SIZE
+from asok.errors import AsokError, FreezeError
 
 if TYPE_CHECKING:
     from asok.assets import Manifest
+    from asok.checks import Links
 
 __all__ = ["build"]
 
 
 @asok_command(
     "build",
-    example="asok build\nasok build --json\nasok build -o dist --keep-source",
+    example="asok build\nasok build --json\nasok build --links warn --budget 200KB\n"
+    "asok build -o dist --keep-source",
 )
 @click.option(
     "-o",
@@ -36,25 +40,44 @@ __all__ = ["build"]
 )
 @click.option("--keep-source", is_flag=True, help="With -o: keep the Python source in the copy.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that render pages.")
+@click.option(
+    "--links",
+    type=NamedChoice(["error", "warn", "off"]),
+    default="error",
+    help="What a link that leads nowhere does: fail the build (error), or be told of (warn).",
+)
+@click.option(
+    "--budget",
+    type=SIZE,
+    help="What a page may weigh with its scripts and styles, as sent. Default: ASOK_PAGE_BUDGET.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a report for other programs.")
-def build(output: Path | None, keep_source: bool, workers: int | None, as_json: bool) -> None:
+def build(
+    output: Path | None,
+    keep_source: bool,
+    workers: int | None,
+    links: Links,
+    budget: int | None,
+    as_json: bool,
+) -> None:
     """Build the site for production.
 
     Compiles its Python, minifies and names its assets by their content, and renders every
-    static page. A page that fails fails the build: it exits with 1, and what was built
-    before stays in use.
+    static page. A page that fails fails the build, and so does a link that leads nowhere or
+    a page over its budget: it exits with 1, and what was built before stays in use.
     """
     if keep_source and output is None:
         raise click.UsageError("--keep-source is about the copy that -o makes: add -o FOLDER.")
     root = find_site()
+    wishes = _Wishes(workers, links, budget)
     started = time.perf_counter()
     production()
     try:
         with shown_progress(quiet=as_json) as progress:
             if output is None:
-                report = _build(root, progress, started, workers=workers, strip=False)
+                report = _build(root, progress, started, wishes, strip=False)
             else:
-                report = _build_copy(root, output, progress, started, workers, not keep_source)
+                report = _build_copy(root, output, progress, started, wishes, not keep_source)
     except AsokError as error:
         if not as_json:
             raise
@@ -68,8 +91,22 @@ def build(output: Path | None, keep_source: bool, workers: int | None, as_json: 
     click.echo(click.style(f"    look at it: {where}asok preview\n", dim=True))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What the command line asks of a build."""
+
+    workers: int | None
+    links: Links
+    budget: int | None
+
+
 def _as_json(error: AsokError) -> dict[str, object]:
+    from asok.checks import Findings
+
+    report = error.report if isinstance(error, FreezeError) else None
+    found = {"checks": report.as_json()} if isinstance(report, Findings) else {}
     return {
+        **found,
         "kind": type(error).__name__,
         "message": error.message,
         "fix": error.fix,
@@ -79,7 +116,7 @@ def _as_json(error: AsokError) -> dict[str, object]:
 
 
 def _build_copy(
-    root: Path, output: Path, progress: Progress, started: float, workers: int | None, strip: bool
+    root: Path, output: Path, progress: Progress, started: float, wishes: _Wishes, strip: bool
 ) -> BuildReport:
     from dotenv import dotenv_values
 
@@ -96,7 +133,7 @@ def _build_copy(
     with staged(root, output) as copy:
         os.environ["ASOK_ROOT"] = str(copy)
         try:
-            return _build(copy, progress, started, workers=workers, strip=strip)
+            return _build(copy, progress, started, wishes, strip=strip)
         except AsokError as error:
             # The copy goes away: what is to be mended is the site's own file.
             error.message = error.message.replace(str(copy), str(root))
@@ -108,8 +145,9 @@ def _build_copy(
 
 
 def _build(
-    root: Path, progress: Progress, started: float, *, workers: int | None, strip: bool
+    root: Path, progress: Progress, started: float, wishes: _Wishes, *, strip: bool
 ) -> BuildReport:
+    from asok.checks import SiteChecks
     from asok.cli import bytecode
 
     source = root / "src"
@@ -118,8 +156,11 @@ def _build(
     with assets:
         manifest = assets.build(root, progress)
         app = import_site(root)
+        checks = SiteChecks(app, links=wishes.links, budget=wishes.budget, served=app.front.doors)
         pages, release = app.freeze(
-            progress=lambda done, total, _: progress.step("Pages", done, total), workers=workers
+            progress=lambda done, total, _: progress.step("Pages", done, total),
+            workers=wishes.workers,
+            checks=[checks],
         )
         assets.keep()
     return BuildReport(
@@ -129,6 +170,7 @@ def _build(
         assets=manifest,
         modules=modules,
         release=release.folder.name,
+        findings=checks.findings,
         seconds=time.perf_counter() - started,
     )
 

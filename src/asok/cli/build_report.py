@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asok.cli.findings import counted, fact, write_findings
 from asok.cli.listing import Line
 from asok.cli.routes import mode_text
+from asok.sizes import shown_bytes
 
 if TYPE_CHECKING:
     from asok.assets import Manifest
+    from asok.checks import Findings
     from asok.pages import PageReport, Report
 
-__all__ = ["BuildReport", "shown_bytes"]
+__all__ = ["BuildReport"]
 
 _COLOURS = {"static": "green", "isr": "cyan", "dynamic": "yellow"}
 
@@ -31,6 +34,7 @@ class BuildReport:
     assets: Manifest
     modules: int
     release: str
+    findings: Findings
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
@@ -55,6 +59,7 @@ class BuildReport:
                 {"name": name, "path": entry.path, "size": entry.size, **entry.codings}
                 for name, entry in self.assets.files.items()
             ],
+            "checks": self.findings.as_json(),
         }
 
     def write(self) -> None:
@@ -67,15 +72,16 @@ class BuildReport:
         for row, line in zip(rows, self.lines, strict=True):
             _echo_row(row, widths, _COLOURS[line.mode])
         click.echo()
-        _fact(_counted(len(self.pages.pages), "page"), shown_bytes(self.pages.size))
+        fact(counted(len(self.pages.pages), "page"), shown_bytes(self.pages.size))
         entries = self.assets.files.values()
         size = sum(entry.size for entry in entries)
         sent = sum(min(entry.codings.values(), default=entry.size) for entry in entries)
-        _fact(
-            _counted(len(self.assets.files), "asset"),
+        fact(
+            counted(len(self.assets.files), "asset"),
             f"{shown_bytes(size)}, {shown_bytes(sent)} as sent",
         )
-        _fact(_counted(self.modules, "module"), "compiled")
+        fact(counted(self.modules, "module"), "compiled")
+        write_findings(self.findings)
         click.echo(
             f"\n  {click.style('✓', fg='green', bold=True)} built in {self.seconds:.2f} s"
             + click.style(f"  release {self.release}", dim=True)
@@ -108,20 +114,3 @@ def _echo_row(row: Sequence[str], widths: Sequence[int], colour: str | None) -> 
     else:
         cells[1] = click.style(cells[1], fg=colour)
     click.echo("  " + "   ".join(cells).rstrip())
-
-
-def _fact(what: str, value: str) -> None:
-    click.echo(f"  {what:<12} {click.style(value, dim=True)}")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def shown_bytes(size: int) -> str:
-    """Return a number of bytes as people read it: "12.3 kB"."""
-    if size < 1000:
-        return f"{size} B"
-    if size < 1_000_000:
-        return f"{size / 1000:.1f} kB"
-    return f"{size / 1_000_000:.1f} MB"
