@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from asok import dependencies
 from asok.asgi.hosts import HostCheck
 from asok.assets import Assets, DiskAssets, ManifestAssets, site_roots
 from asok.cache import Cache
@@ -35,7 +36,9 @@ class CachedFragments:
     def get_or_render(
         self, key: str, ttl: float | timedelta | None, render: Callable[[], str]
     ) -> str:
-        """Return the fragment, rendered once for all who ask meanwhile."""
+        """Return the fragment, rendered once for all who ask meanwhile; anew by each build."""
+        if dependencies.current is not None:
+            return dependencies.fragment(key, render)
         return self._region.remember(f"fragment:{key}", ttl, render)
 
 

@@ -15,6 +15,7 @@ from asok.cache.api import MISSING, TTL, Entry, Store, check_key, seconds
 from asok.cache.backends import make_store
 from asok.cache.counters import Counters
 from asok.cache.lookup import Lookup
+from asok.cache.noted import noted
 from asok.cache.refresh import Refreshes
 from asok.cache.remember import Plan, Remember
 from asok.cache.remember_async import AsyncRemember, hop
@@ -60,15 +61,17 @@ class Cache:
         max_bytes: int | None = None,
         timeout: float = 5.0,
     ) -> None:
-        self.store: Store = make_store(
-            backend,
-            path=path,
-            url=url,
-            prefix=prefix,
-            namespace=namespace,
-            max_entries=max_entries,
-            max_bytes=max_bytes,
-            timeout=timeout,
+        self.store: Store = noted(
+            make_store(
+                backend,
+                path=path,
+                url=url,
+                prefix=prefix,
+                namespace=namespace,
+                max_entries=max_entries,
+                max_bytes=max_bytes,
+                timeout=timeout,
+            )
         )
         self.counters = Counters()
         self._blocking = self.store.blocking

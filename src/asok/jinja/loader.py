@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 
+from asok import dependencies
 from asok.errors import TemplateSourceError
 
 __all__ = ["Folders", "page_folder"]
@@ -63,6 +64,7 @@ class Folders(BaseLoader):
                 self._paths.add(found)
                 if self.fixed:
                     self._found[key] = found
+        dependencies.template(key[1], name, found)
         return found
 
     def _candidates(self, name: str) -> Iterator[str]:

@@ -75,9 +75,13 @@ class Templates:
 
     def exists(self, name: str, *, page_dir: Path | None = None) -> bool:
         """Whether `render` would find the template `name`."""
+        return self.find(name, page_dir=page_dir) is not None
+
+    def find(self, name: str, *, page_dir: Path | None = None) -> str | None:
+        """Return the path of the file that `render` would render; None where there is none."""
         token = page_folder.set(page_dir)
         try:
-            return self._folders.find(name) is not None
+            return self._folders.find(name)
         finally:
             page_folder.reset(token)
 

@@ -16,6 +16,7 @@ from sqlalchemy.schema import Table
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 
+from asok import dependencies
 from asok.errors import ConfigurationError, ModelError
 
 __all__ = ["WRITTEN", "make_engine", "table_names"]
@@ -65,6 +66,7 @@ def make_engine(url: str, *, echo: bool = False) -> Engine:
         ) from error
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "before_cursor_execute", _note_query)
     event.listen(engine, "after_execute", _note_written)
     event.listen(engine, "handle_error", _explain)
     _engines.add(engine)
@@ -110,6 +112,12 @@ def table_names(statement: Any) -> frozenset[str]:
         for element in visitors.iterate(statement)
         if isinstance(element, Table)
     )
+
+
+def _note_query(*_: object) -> None:
+    """Tell a build that what renders now was made from data."""
+    if dependencies.current is not None:
+        dependencies.data()
 
 
 def _note_written(
