@@ -26,6 +26,9 @@ from asok.pages import (
     Router,
     Served,
     State,
+    Ticket,
+    path_tag,
+    route_tag,
 )
 
 from .conftest import MakePage
@@ -43,6 +46,7 @@ class Source:
         self.text = b"one"
         self.status = 200
         self.headers: list[tuple[str, str]] = []
+        self.tags: tuple[str, ...] = ()
         self.error: Exception | None = None
         self.calls: list[str] = []
         self.during: Callable[[], None] = lambda: None
@@ -53,7 +57,7 @@ class Source:
         self.during()
         if error is not None:
             raise error
-        return Rendered(self.status, list(self.headers), Holed((text,)))
+        return Rendered(self.status, list(self.headers), Holed((text,)), self.tags)
 
 
 class Clock:
@@ -428,6 +432,24 @@ def test_a_404_writes_nothing_and_a_published_page_is_seen_at_once(
     assert see(pages, "/blog/new") == ("MISS", b"one")
 
 
+@pytest.mark.parametrize(
+    "tag", [path_tag("/blog/new"), route_tag("/blog/[slug]"), "posts", "post:new"]
+)
+def test_an_invalidated_tag_of_a_404_ends_its_memory_in_every_process(
+    pages: Regenerator, source: Source, store: DiskStore, tag: str
+) -> None:
+    options = PageOptions(ssg=True, tags=("posts",))
+    source.status, source.tags = 404, ("post:new",)
+    others = DiskStore(store.folder, fingerprint="f")
+    others.invalidate_tag(tag, 1.0, block=False)  # before: of no account
+    pages.get(match("/blog/new"), options)
+    others.invalidate_tag("post:other", 1.0, block=False)
+    assert pages.get(match("/blog/new"), options).decision.state is State.GONE
+    source.status = 200
+    others.invalidate_tag(tag, 1.0, block=False)
+    assert see(pages, "/blog/new", options) == ("MISS", b"one")
+
+
 def test_memory_of_missing_pages_is_bounded(store: DiskStore, source: Source) -> None:
     source.status = 404
     pages = Regenerator(store, source.render, gone_limit=10)
@@ -571,7 +593,7 @@ def test_who_waits_for_a_page_that_turns_out_to_be_missing_is_told_so(
         thread = threading.Thread(target=lambda: found.append(pages.get(match("/about"), ISR)))
         thread.start()
         time.sleep(0.05)
-        pages._gone.add("/about", time.time(), 0)  # pyright: ignore[reportPrivateUsage]
+        pages._gone.add("/about", time.time(), Ticket(0, 0.0))  # pyright: ignore[reportPrivateUsage]
     thread.join()
     assert (found[0].collapsed, found[0].decision.state) == (True, State.GONE)
     assert source.calls == []

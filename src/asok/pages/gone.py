@@ -5,47 +5,56 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from typing import NamedTuple
 
-__all__ = ["GoneMemory"]
+from asok.pages.store import Ticket
+
+__all__ = ["Gone", "GoneMemory"]
+
+
+class Gone(NamedTuple):
+    """That a render which began with `ticket` answered 404, to be believed `until` then.
+
+    `tags` are those that the page named before it answered; an invalidation of one ends it.
+    """
+
+    until: float
+    ticket: Ticket
+    tags: tuple[str, ...] = ()
 
 
 class GoneMemory:
     """Remembers at most `limit` paths for `seconds` each.
 
-    Kept is a digest, not the path: a long address takes no more room than a short one. An
-    entry counts for one generation of the page, so that `revalidate_path` ends it in every
-    worker.
+    Kept is a digest, not the path: a long address takes no more room than a short one.
     """
 
     def __init__(self, *, seconds: float, limit: int) -> None:
         self.seconds = seconds
         self.limit = limit
         self._lock = threading.Lock()
-        self._until: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
+        self._known: OrderedDict[bytes, Gone] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._until)
+        return len(self._known)
 
-    def add(self, path: str, now: float, generation: int) -> None:
-        """Remember that `path` answered 404 at `now`."""
+    def add(self, path: str, now: float, ticket: Ticket, tags: tuple[str, ...] = ()) -> None:
+        """Remember that `path` answered 404 at `now` to the render of `ticket`."""
         key = _key(path)
         with self._lock:
-            self._until.pop(key, None)
-            self._until[key] = (now + self.seconds, generation)
-            while len(self._until) > self.limit:
-                self._until.popitem(last=False)
+            self._known.pop(key, None)
+            self._known[key] = Gone(now + self.seconds, ticket, tags)
+            while len(self._known) > self.limit:
+                self._known.popitem(last=False)
 
-    def until(self, path: str, generation: int) -> float | None:
-        """Return until when `path` is remembered, or None."""
-        if not self._until:
-            return None
-        found = self._until.get(_key(path))
-        return found[0] if found is not None and found[1] == generation else None
+    def get(self, path: str) -> Gone | None:
+        """Return what is remembered of `path`, or None."""
+        return self._known.get(_key(path)) if self._known else None
 
     def forget(self, path: str) -> None:
         """Forget `path`."""
         with self._lock:
-            self._until.pop(_key(path), None)
+            self._known.pop(_key(path), None)
 
 
 def _key(path: str) -> bytes:

@@ -30,6 +30,7 @@ from asok.pages.options import PageOptions
 from asok.pages.route import Match
 from asok.pages.store import PageStore
 from asok.pages.stored import Rendered, StoredPage, why_not_stored
+from asok.pages.tags import path_tag, route_tag
 from asok.single_flight import SingleFlight
 
 __all__ = ["Regenerator", "Render", "Served"]
@@ -129,7 +130,7 @@ class Regenerator:
 
         A stale page is returned at once, and its regeneration begins in the background.
         """
-        page, _, decision = self._decide(match.key)
+        page, _, decision = self._decide(match)
         if decision.action is Action.SERVE:
             cache = "HIT" if decision.state is State.FRESH else "STALE"
             return Served(cache, decision, page)
@@ -173,6 +174,9 @@ class Regenerator:
         return executor
 
     def _listed(self, match: Match) -> bool:
+        # No build lists variants by query: their number is the visitors', so it is bounded.
+        if match.query:
+            return False
         return not match.route.dynamic or bool(self.store.listed(match.key))
 
     def _refused(self, match: Match, options: PageOptions) -> bool:
@@ -180,19 +184,28 @@ class Regenerator:
         return (
             options.fallback == "404"
             and match.route.dynamic
-            and self.store.listed(match.key) is False
+            and self.store.listed(match.path) is False
         )
 
-    def _decide(self, path: str) -> tuple[StoredPage | None, Note, Decision]:
-        page, note = self.store.look(path)
-        gone = None if page is not None else self._gone.until(path, note.generation)
+    def _decide(self, match: Match) -> tuple[StoredPage | None, Note, Decision]:
+        page, note = self.store.look(match.key)
+        gone = None if page is not None else self._gone_until(match, note)
         return page, note, decide(page, self.clock(), note=note, gone_until=gone)
+
+    def _gone_until(self, match: Match, note: Note) -> float | None:
+        """Until when a 404 is believed: no longer than the next invalidation by any worker."""
+        gone = self._gone.get(match.key)
+        if gone is None or gone.ticket.generation != note.generation:
+            return None
+        tags = (*gone.tags, path_tag(match.path), route_tag(match.route.pattern))
+        overtaken = self.store.tag_moment(*tags) >= gone.ticket.moment > 0
+        return None if overtaken else gone.until
 
     def _make(self, match: Match, options: PageOptions, deadline: float) -> Served:
         """Render a missing or expired page, unless somebody else did while we waited."""
         path = match.key
         with self.store.lease(path, max(deadline - time.monotonic(), 0.0)):
-            page, _, decision = self._decide(path)
+            page, _, decision = self._decide(match)
             if decision.action is Action.SERVE:
                 return Served("HIT", decision, page, collapsed=True)
             if decision.action is Action.NOT_FOUND:
@@ -204,12 +217,12 @@ class Regenerator:
                     raise
                 # Expired, but better than an error page (RFC 5861, stale-if-error).
                 self._failed(page, error)
-                return Served("STALE", self._decide(path)[2], page)
+                return Served("STALE", self._decide(match)[2], page)
 
     def _refresh(self, match: Match, options: PageOptions) -> None:
         """Regenerate a stale page in a background thread, unless another process is at it."""
         with self.store.lease(match.key, 0.0) as held:
-            page, _, decision = self._decide(match.key)
+            page, _, decision = self._decide(match)
             # Read again under the lease: others may have renewed it, or failed shortly ago.
             if not held or page is None or decision.action is not Action.REFRESH:
                 return
@@ -233,7 +246,7 @@ class Regenerator:
             # An empty context: nothing of the visitor who triggers this can be read.
             rendered = contextvars.Context().run(self._render, match)
             if rendered.status in _GONE:
-                self._gone.add(path, began, ticket.generation)
+                self._gone.add(path, began, ticket, (*options.tags, *rendered.tags))
                 if old is not None:
                     self.store.remove(path, began)
                 return Served("MISS", decision, rendered=rendered)
