@@ -57,9 +57,10 @@ def freeze_page(parts: Parts, page: Page, match: Match, *, draft: bool = False) 
             response = to_response(value, where="get", file=page.file)
             body = _whole(response, page)
         except HTTPException as error:
-            return Rendered(error.status_code, list((error.headers or {}).items()), Holed((b"",)))
+            headers = list((error.headers or {}).items())
+            return Rendered(error.status_code, headers, Holed((b"",)), tuple(request.tags))
         except RecordNotFound:
-            return Rendered(404, [], Holed((b"",)))
+            return Rendered(404, [], Holed((b"",)), tuple(request.tags))
         except FrozenPageError as error:
             place = None if error.line is not None else user_line(error, parts.root)
             if place is not None:
