@@ -269,6 +269,7 @@ class Asok:
             doors={**self._public(), LIVE_PATH: live},
             inner=Dispatcher(self.parts, self.pages),
             lifespan=Lifespan(self._start, self._stop, live.close),
+            base_path=self.settings.base_path,
         )
 
     def _public(self) -> Mapping[str, ASGIApp]:

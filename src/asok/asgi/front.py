@@ -49,7 +49,8 @@ class Front:
     """Routes a scope by kind and path.
 
     `assets` are tried in order, the runtime's file among them; `doors` are applications for
-    one path below the mount each, which answer both kinds of scope.
+    one path below the mount each, which answer both kinds of scope. `base_path` is where the
+    site is mounted if the server does not say so itself (`root_path`).
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Front:
         doors: Mapping[str, ASGIApp],
         inner: ASGIApp,
         lifespan: ASGIApp,
+        base_path: str = "",
     ) -> None:
         self._hosts = hosts
         self._assets = tuple((f"{one.prefix}/", one) for one in assets)
@@ -68,6 +70,7 @@ class Front:
         self.doors = doors
         self._inner = inner
         self._lifespan = lifespan
+        self._base_path = base_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection (ASGI 3.0)."""
@@ -76,9 +79,14 @@ class Front:
             await self._lifespan(scope, receive, send)
             return
         path: str = scope["path"]
-        mount: str = scope.get("root_path", "")
+        mount: str = scope.get("root_path", "") or self._base_path
         if mount and (path == mount or path.startswith(f"{mount}/")):  # not "/sitemap" at "/site"
             path = path[len(mount) :] or "/"
+        raw = scope.get("raw_path")
+        if raw is not None and b"%2" in raw and b"%2f" in raw.lower():
+            # Whoever looked at the encoded path, a proxy or a guard before it, saw one segment:
+            # no page and no file here has a slash in one (see `Dispatcher`).
+            path += "\ufffd"
         scope["asok.path"] = path
         headers: Sequence[Header] = scope["headers"]
         fields = dict(headers)
@@ -127,6 +135,7 @@ async def _refuse_host(scope: Scope, receive: Receive, send: Send) -> None:
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(_TEXT)).encode()),
         (b"cache-control", b"no-store"),
+        (b"cache-status", b"asok; fwd=bypass; detail=host"),
     ]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else _TEXT

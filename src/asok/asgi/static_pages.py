@@ -19,7 +19,13 @@ from asok.errors import AsokError, PageError
 from asok.pages import Match, Rendered
 from asok.source_file import user_line
 
-__all__ = ["DevelopmentPages", "located", "page_renderer", "rendered_response"]
+__all__ = [
+    "DevelopmentPages",
+    "fresh_response",
+    "located",
+    "page_renderer",
+    "rendered_response",
+]
 
 
 RenderPage = Callable[[Match], Rendered]
@@ -53,15 +59,35 @@ def page_renderer(parts: Parts) -> RenderPage:
     return render
 
 
-def rendered_response(rendered: Rendered, request: Request, cache: str) -> Response:
-    """Answer with a render that was not stored. Raises `HTTPException` for its 4xx and 5xx."""
+def rendered_response(rendered: Rendered, request: Request, cache: str, status: str) -> Response:
+    """Answer with a render that was not stored. Raises `HTTPException` for its 4xx and 5xx.
+
+    `cache` and `status` are the values of `X-Asok-SSG-Cache` and `Cache-Status`.
+    """
+    told = {"x-asok-ssg-cache": cache, "cache-status": status}
     body = rendered.holed.fill_from(request.visitor.secrets)
     if rendered.status >= 400 and not body:
-        raise HTTPException(rendered.status, headers=dict(rendered.headers))
+        raise HTTPException(rendered.status, headers={**dict(rendered.headers), **told})
     response = Response(body, rendered.status)
     response.headers.update(dict(rendered.headers))
-    response.headers["x-asok-ssg-cache"] = cache
+    response.headers.update(told)
     return response
+
+
+async def fresh_response(
+    parts: Parts, match: Match, request: Request, page: Page, *, why: str
+) -> Response:
+    """Render the page for this visitor, under the rules of a stored one; nothing is kept.
+
+    `why` the stores are passed by is told in `Cache-Status`: "draft" or "development".
+    """
+
+    def run() -> Rendered:
+        # An empty context, as when it is stored: nothing of the visitor can be read.
+        return contextvars.Context().run(freeze_page, parts, page, match, draft=request.draft)
+
+    rendered = await to_thread.run_sync(run)
+    return rendered_response(rendered, request, "BYPASS", f"asok; fwd=bypass; detail={why}")
 
 
 class DevelopmentPages:
@@ -72,15 +98,12 @@ class DevelopmentPages:
     """
 
     def __init__(self, parts: Parts) -> None:
-        self._render = page_renderer(parts)
+        self._parts = parts
 
     def hit(self, path: str, scope: Scope, fields: Mapping[bytes, bytes]) -> None:
         """Nothing is stored."""
 
     async def respond(self, match: Match, request: Request, page: Page) -> Response:
         """Render the page now."""
-
-        def run() -> Rendered:
-            return contextvars.Context().run(self._render, match)
-
-        return rendered_response(await to_thread.run_sync(run), request, "BYPASS")
+        why = "draft" if request.draft else "development"
+        return await fresh_response(self._parts, match, request, page, why=why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +12,17 @@ from urllib.parse import quote, urlencode
 from asok.errors import RouteError
 from asok.pages.kinds import Value, value_text
 
-__all__ = ["Match", "Route", "Segment", "Tree", "encode_path"]
+__all__ = ["Match", "Route", "Segment", "Tree", "encode_path", "page_key"]
 
 
 def encode_path(path: str) -> str:
     """Percent-encode a decoded path for a link or a `Location` header."""
     return quote(path, safe="/-._~!$&'()*+,=:@")
+
+
+def page_key(path: str, query: Sequence[tuple[str, str]]) -> str:
+    """Return what the page of `path` is stored under for its declared query parameters."""
+    return f"{path}\0{urlencode(query)}" if query else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ class Match:
 
         No path can hold a NUL, so no address names another page's entry.
         """
-        return f"{self.path}\0{urlencode(self.query)}" if self.query else self.path
+        return page_key(self.path, self.query)
 
 
 @dataclass(frozen=True, slots=True)
