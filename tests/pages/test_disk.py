@@ -277,7 +277,7 @@ def fail_writes(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("asok.pages.file_overlay.atomic.write", refuse)
+    monkeypatch.setattr("asok.pages.page_folder.atomic.write", refuse)
 
 
 @pytest.mark.parametrize("code", [28, 13, 5, 30])

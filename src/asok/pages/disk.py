@@ -127,7 +127,7 @@ class DiskStore:
         try:
             return self._overlay.stamp(key)
         except OSError as error:
-            self._complain("look for", key, error)
+            self._complain(f"look for the page {key}", error)
             return entry.stamp
 
     def _load(self, key: str, version: int) -> _Entry:
@@ -148,7 +148,7 @@ class DiskStore:
         try:
             return self._overlay.see(key)
         except OSError as error:
-            self._complain("look for", key, error)
+            self._complain(f"look for the page {key}", error)
             return Seen(None, Note(path=key), None)
 
     def _with_tags(self, page: StoredPage | None, note: Note) -> Note:
@@ -157,7 +157,7 @@ class DiskStore:
         try:
             return note.marked(self._overlay.marks(page_tags(page)), page.moment)
         except OSError as error:
-            self._complain("look for the tags of", page.path, error)
+            self._complain(f"look for the tags of {page.path}", error)
             return note
 
     def _touch(self, key: str, entry: _Entry) -> None:
@@ -173,14 +173,14 @@ class DiskStore:
         try:
             return self._overlay.begin(key)
         except OSError as error:
-            self._complain("look for", key, error)
+            self._complain(f"look for the page {key}", error)
             return Ticket(self.look(key)[1].generation, 0.0)
 
     def put(self, page: StoredPage, *, ticket: Ticket | None = None) -> bool:
         try:
             stored = self._overlay.put(page, ticket=ticket)
         except OSError as error:
-            self._complain("store", page.path, error)
+            self._complain(f"store the page {page.path}", error)
             return self._keep(page, ticket)
         self._front.drop(page.path)
         return stored
@@ -204,7 +204,7 @@ class DiskStore:
             note = self._see(key).note.after_gone(now) if in_release else None
             self._overlay.remove(key, note)
         except OSError as error:
-            self._complain("remove", key, error)
+            self._complain(f"remove the page {key}", error)
         self._front.drop(key)
 
     def fail(self, key: str, now: float, *, revalidate: float | None, error: str) -> Note:
@@ -230,20 +230,20 @@ class DiskStore:
         try:
             self._overlay.invalidate_tag(tag, now, block=block)
         except OSError as error:
-            self._complain("invalidate the tag", tag, error)
+            self._complain(f"invalidate the tag {tag}", error)
 
     def tag_moment(self, *tags: str) -> float:
         try:
             return self._overlay.marks(tags).at
         except OSError as error:
-            self._complain("look for the tag", " ".join(tags), error)
+            self._complain("look for tags", error)
             return 0.0
 
     def _update(self, key: str, change: Callable[[Note], Note]) -> Note:
         try:
             note = self._overlay.update(key, change)
         except OSError as error:
-            self._complain("note a change of", key, error)
+            self._complain(f"note a change of the page {key}", error)
             entry = self._entry(key)
             note = change(entry.own)
             if entry.page is not None:
@@ -261,7 +261,7 @@ class DiskStore:
                 held = stack.enter_context(self._overlay.lease(key, timeout))
             except OSError as error:
                 # Nothing can be written here, so no other process shares what this one makes.
-                self._complain("lock", key, error)
+                self._complain(f"lock the page {key}", error)
                 held = True
             yield held
 
@@ -279,14 +279,13 @@ class DiskStore:
         self._overlay.clear()
         self._front.clear()
 
-    def _complain(self, what: str, key: str, error: OSError) -> None:
+    def _complain(self, what: str, error: OSError) -> None:
         now = time.monotonic()
         if now - self._complained > _COMPLAIN_EVERY:
             self._complained = now
             log.error(
-                "can't %s the page %s in %s (%s); pages are served from memory meanwhile",
+                "can't %s in %s (%s); pages are served from memory meanwhile",
                 what,
-                key,
                 self.folder,
                 error,
             )

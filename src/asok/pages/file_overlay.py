@@ -12,10 +12,8 @@ overlay/<fingerprint>/
     counters   how many pages made on demand, and their bytes
 ```
 
-A body is named by its digest and written first; the record that names it is renamed last.
-A reader therefore finds the old record with the old body, or the new with the new; where the
-old body was removed between its two reads, it reads the record again. Nothing is synced:
-what a power cut tears does not fit its digest, and is a miss.
+Pages are written as page_folder.py says; where a reader finds no body because a writer
+removed it between its two reads, it reads the record again.
 """
 
 from __future__ import annotations
@@ -37,9 +35,10 @@ from asok.pages.journal import TagJournal
 from asok.pages.names import body_name, page_name
 from asok.pages.note import Note
 from asok.pages.overlay import Seen
+from asok.pages.page_folder import PageFolder, Stat, read_file, stat_file
 from asok.pages.quota import Quota, disk_size
 from asok.pages.store import Ticket
-from asok.pages.stored import Record, StoredPage, decode, encode
+from asok.pages.stored import StoredPage, encode
 from asok.pages.tags import Mark, page_tags
 
 __all__ = ["FileOverlay"]
@@ -51,8 +50,6 @@ _ATTEMPTS: Final = 100
 _POLL: Final = 0.02
 #: A clock that went back by more than this was wrong before: the pages made then are stale.
 _MAX_SKEW: Final = 60.0
-
-_Stat = tuple[int, int, int] | None
 
 
 class FileOverlay:
@@ -75,8 +72,8 @@ class FileOverlay:
         with suppress(OSError):
             for name in ("listed", "unlisted", "notes", "locks"):
                 (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._listed = os.path.join(folder, "listed", "")
-        self._unlisted = os.path.join(folder, "unlisted", "")
+        self._listed = PageFolder(folder / "listed")
+        self._unlisted = PageFolder(folder / "unlisted")
         self._notes = os.path.join(folder, "notes", "")
         self._lock = atomic.FileLock(root / "lock")
         self._versions = Versions(root / "version")
@@ -122,9 +119,10 @@ class FileOverlay:
         began = self._versions.moment
         return began if began < self._clock() + _MAX_SKEW else 0.0
 
-    def stamp(self, key: str) -> tuple[_Stat, _Stat, _Stat]:
-        name = page_name(key) + ".json"
-        return (_stat(self._listed + name), _stat(self._unlisted + name), _stat(self._notes + name))
+    def stamp(self, key: str) -> tuple[Stat, Stat, Stat]:
+        name = page_name(key)
+        note = stat_file(f"{self._notes}{name}.json")
+        return (self._listed.stat(name), self._unlisted.stat(name), note)
 
     def read(self, key: str) -> StoredPage | None:
         """Return the page of `key`; damaged, foreign and half-removed files are a miss.
@@ -134,33 +132,14 @@ class FileOverlay:
         """
         for _ in range(_ATTEMPTS):
             version = self.version()
-            found = self._look(key)
+            found = self._listed.read(key) or self._unlisted.read(key)
             if found is not None or self.version() == version:
                 return found
         return None
 
-    def _look(self, key: str) -> StoredPage | None:
-        name = page_name(key)
-        for folder in (self._listed, self._unlisted):
-            data = _read(folder + name + ".json")
-            if data is None:
-                continue
-            try:
-                record = msgspec.json.decode(data, type=Record)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-            if record.path != key or os.sep in record.body:
-                continue
-            body = _read(folder + record.body) if record.body else None
-            if body is None:
-                continue
-            with suppress(ValueError):
-                return decode(record, body)
-        return None
-
     def note(self, key: str) -> Note:
         """Return the note of `key`; the empty one where there is none that can be read."""
-        data = _read(self._notes + page_name(key) + ".json")
+        data = read_file(f"{self._notes}{page_name(key)}.json")
         if data is not None:
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 note = msgspec.json.decode(data, type=Note)
@@ -171,10 +150,8 @@ class FileOverlay:
     def put(self, page: StoredPage, *, ticket: Ticket | None) -> bool:
         record, body = encode(page)
         name = page_name(page.path)
-        record = msgspec.structs.replace(
-            record, body=body_name(name, record.digest, page.content_type)
-        )
-        data = msgspec.json.encode(record)
+        file = body_name(name, record.digest, page.content_type)
+        data = msgspec.json.encode(msgspec.structs.replace(record, body=file))
         folder, other = (
             (self._listed, self._unlisted) if page.listed else (self._unlisted, self._listed)
         )
@@ -183,14 +160,13 @@ class FileOverlay:
             # Compared and stored under the one lock that an invalidation takes too.
             if ticket is not None and self._overtaken(page, note, ticket):
                 return False
-            old = _record(folder + name + ".json")
-            before = _size(folder, name, old)
-            atomic.write(folder + record.body, body)
-            atomic.write(folder + name + ".json", data)
+            old = folder.record(name)
+            before = folder.size(name, old)
+            folder.write(name, data, file, body)
             self._versions.bump()  # before anything is removed, see `read`
-            if old is not None and old.body != record.body:
-                _unlink(folder + old.body)
-            freed = self._remove(other, name)
+            if old is not None and old.body != file:
+                folder.unlink(old.body)
+            freed = other.remove(name)
             if not note.quiet:
                 self._write_note(note.after_success(page.rendered_at))
             if page.listed:
@@ -221,8 +197,8 @@ class FileOverlay:
         with self._lock.hold():
             if note is not None:
                 self._write_note(note)
-            self._remove(self._listed, name)
-            freed = self._remove(self._unlisted, name)
+            self._listed.remove(name)
+            freed = self._unlisted.remove(name)
             self._quota.account(-1 if freed else 0, -freed)
             self._versions.bump()
 
@@ -243,84 +219,22 @@ class FileOverlay:
             time.sleep(_POLL)
 
     def touch(self, key: str) -> None:
-        """Mark a page made on demand as used now: its record's access time, nothing else."""
-        record = self._unlisted + page_name(key) + ".json"
-        with suppress(OSError):
-            os.utime(record, ns=(time.time_ns(), os.stat(record).st_mtime_ns))
+        self._unlisted.touch(page_name(key), time.time_ns())
 
     def paths(self) -> Iterator[str]:
-        """Every path that a record is stored for."""
         for folder in (self._listed, self._unlisted):
-            with suppress(FileNotFoundError), os.scandir(folder) as entries:
-                for entry in entries:
-                    record = _record(entry.path) if entry.name.endswith(".json") else None
-                    if record is not None:
-                        yield record.path
+            for record in folder.records():
+                yield record.path
 
     def clear(self) -> None:
         """Remove every page and note. The counters and locks stay: workers have them open."""
         with self._lock.hold():
-            for folder in (self._listed, self._unlisted, self._notes):
-                with suppress(FileNotFoundError), os.scandir(folder) as entries:
+            for name in ("listed", "unlisted", "notes"):
+                with suppress(FileNotFoundError), os.scandir(self.folder / name) as entries:
                     for entry in entries:
                         os.unlink(entry.path)
             self._counters.account(0, 0)
             self._versions.bump()
 
-    def _remove(self, folder: str, name: str) -> int:
-        """Remove the files of a page; returns how many bytes of the disk that freed."""
-        record = _record(folder + name + ".json")
-        size = _size(folder, name, record)
-        _unlink(folder + name + ".json")
-        if record is not None:
-            _unlink(folder + record.body)
-        return size
-
     def _write_note(self, note: Note) -> None:
         atomic.write(self._notes + page_name(note.path) + ".json", msgspec.json.encode(note))
-
-
-def _stat(name: str) -> _Stat:
-    try:
-        found = os.stat(name)
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _read(name: str) -> bytes | None:
-    try:
-        handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        size = os.fstat(handle).st_size
-        data = os.read(handle, size + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-    return data
-
-
-def _record(name: str) -> Record | None:
-    data = _read(name)
-    if data is None:
-        return None
-    try:
-        record = msgspec.json.decode(data, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return None if os.sep in record.body else record
-
-
-def _size(folder: str, name: str, record: Record | None) -> int:
-    if record is None:
-        return 0
-    found = (_stat(folder + name + ".json"), _stat(folder + record.body))
-    return sum(disk_size(stat[2]) for stat in found if stat is not None)
-
-
-def _unlink(name: str) -> None:
-    with suppress(OSError):
-        os.unlink(name)
