@@ -14,7 +14,7 @@ from asok.pages.options import PageOptions
 from asok.pages.route import Match, Route
 from asok.pages.router import Router
 
-__all__ = ["Job", "plan"]
+__all__ = ["Job", "listed_params", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def plan(router: Router, options: Callable[[Route], PageOptions]) -> list[Job]:
         if not chosen.ssg:
             continue
         seen: set[str] = set()
-        for params in _listed(route, chosen):
+        for params in listed_params(route, chosen):
             try:
                 path = route.path(params)
             except RouteError as error:
@@ -61,7 +61,12 @@ def plan(router: Router, options: Callable[[Route], PageOptions]) -> list[Job]:
     return jobs
 
 
-def _listed(route: Route, options: PageOptions) -> Iterable[Mapping[str, Any]]:
+def listed_params(route: Route, options: PageOptions) -> Iterable[Mapping[str, Any]]:
+    """Return the parameters of every page that `get_static_paths()` lists; one without them.
+
+    Must be called where no event loop runs. Raises `PageOptionError` for what is no list of
+    dicts, `FreezeError` where the function raises.
+    """
     function = options.get_static_paths
     if not route.dynamic:
         return [{}]
