@@ -9,7 +9,9 @@ import sys
 import pytest
 
 DOORS = {
-    "asok": "AsokError Asok Component Model Request Settings exposed",
+    "asok": (
+        "AsokError Asok Component Model Request Settings exposed revalidate_path revalidate_tag"
+    ),
     "asok.component": "Component exposed",
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "

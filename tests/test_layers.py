@@ -40,7 +40,7 @@ ALLOWED = {
     "building": GROUND | ROOMS | BINDINGS | {"settings"},
     "checks": GROUND | ROOMS | BINDINGS | {"settings"},
     "app": GROUND | ROOMS | BINDINGS | {"settings", "backends", "building"},
-    "__init__": {"app", "component", "live", "models", "errors", "settings", "asgi"},
+    "__init__": {"app", "component", "live", "models", "errors", "settings", "asgi", "pages"},
     "cli": None,
     "testing": None,
     "__main__": {"cli"},

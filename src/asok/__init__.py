@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     from asok.component import Component, exposed
     from asok.errors import AsokError
     from asok.models import Model
+    from asok.pages import revalidate_path, revalidate_tag
     from asok.settings import Settings
 
-__all__ = ["Asok", "AsokError", "Component", "Model", "Request", "Settings", "exposed"]
+__all__ = [
+    "Asok",
+    "AsokError",
+    "Component",
+    "Model",
+    "Request",
+    "Settings",
+    "exposed",
+    "revalidate_path",
+    "revalidate_tag",
+]
 
 __version__ = "0.1.0"
 
@@ -29,6 +40,8 @@ _HOMES = {
     "Request": "asok.asgi.request",
     "Settings": "asok.settings",
     "exposed": "asok.component",
+    "revalidate_path": "asok.pages",
+    "revalidate_tag": "asok.pages",
 }
 
 

@@ -21,13 +21,15 @@ from asok.asgi.dispatch import Dispatcher
 from asok.asgi.drafts import Drafts
 from asok.asgi.front import Front
 from asok.asgi.lifespan import Lifespan
-from asok.asgi.live_door import LIVE_PATH, LiveDoor, RuntimeFile
+from asok.asgi.fragments import FRAGMENTS_PATH, FragmentsDoor
+from asok.asgi.live_door import LIVE_PATH, LiveDoor
 from asok.asgi.page import Page, load_page
 from asok.asgi.parts import Parts
 from asok.asgi.public_files import development_doors, public_doors
 from asok.asgi.rendering import Rendering
 from asok.asgi.static_pages import DevelopmentPages, page_renderer
 from asok.asgi.stored_pages import StoredPages
+from asok.asgi.webhook import WEBHOOK_PATH, Webhook, WebhookKey
 from asok.asgi.wsgi import mark_as_asgi, refuse
 from asok.assets import ManifestAssets
 from asok.building import Check, build_pages
@@ -41,6 +43,7 @@ from asok.live import (
 )
 from asok.notices import FileNotices
 from asok.pages import (
+    OnDemand,
     PageOptions,
     Progress,
     Regenerator,
@@ -49,6 +52,8 @@ from asok.pages import (
     Route,
     Router,
     Tree,
+    configure_on_demand,
+    publish_tags,
     scan,
 )
 from asok.sessions import (
@@ -97,7 +102,7 @@ class Asok:
         site_modules.install(self.root)
         self.cache = backends.cache(self.settings)
         caching.configure(self.cache)
-        models.configure(self._make_database, cache=self.cache)
+        models.configure(self._make_database, cache=self.cache, revalidate=publish_tags)
         self.assets = backends.assets(self.settings, self.assets_folder)
         self.templates = self._make_templates()
         self.sessions = backends.sessions(self.settings)
@@ -109,6 +114,7 @@ class Asok:
         self.router = Router(self.tree.routes)
         self.parts = self._make_parts(csp)
         self.pages = self._make_pages()
+        self.on_demand = self._make_on_demand()
         self.front = self._make_front()
 
     @mark_as_asgi
@@ -161,6 +167,14 @@ class Asok:
             checks=checks,
         )
 
+    def revalidate_path(self, path: str, *, block: bool = False) -> None:
+        """Have a page of this site rendered anew; see `asok.revalidate_path`."""
+        self.on_demand.revalidate_path(path, block=block)
+
+    def revalidate_tag(self, tag: str, *, block: bool = False) -> None:
+        """Have every page with `tag` rendered anew; see `asok.revalidate_tag`."""
+        self.on_demand.revalidate_tag(tag, block=block)
+
     # The rooms
 
     def _import(self, path: Path) -> ModuleType:
@@ -204,6 +218,7 @@ class Asok:
             render_template=self.templates.render,
             open_session=self._open_session,
             runtime_url=self.settings.base_path + self.runtime.url_path,
+            defer_url=self.settings.base_path + self.runtime.defer_path,
             run_sync=_run_in_scope,
             show_errors=self.settings.debug,
         )
@@ -260,17 +275,29 @@ class Asok:
         self.store = backends.pages(self.settings, self.store_folder, self.fingerprint)
         return StoredPages(self.parts, Regenerator(self.store, page_renderer(self.parts)))
 
+    def _make_on_demand(self) -> OnDemand:
+        store = self.store if isinstance(self.pages, StoredPages) else None
+        base_url = self.settings.base_url
+        made = OnDemand(self.router, self.options, store=store, base_url=base_url)
+        configure_on_demand(made)
+        return made
+
     def _make_front(self) -> Front:
         live = LiveDoor(self.live, self.parts, begin=self.notices.start)
         return Front(
             hosts=self.parts.hosts,
             assets=(self.assets, self.runtime),
             hits=self.pages,
-            doors={**self._public(), LIVE_PATH: live},
+            doors={**self._public(), **self._webhook(), LIVE_PATH: live},
             inner=Dispatcher(self.parts, self.pages),
             lifespan=Lifespan(self._start, self._stop, live.close),
             base_path=self.settings.base_path,
         )
+
+    def _webhook(self) -> Mapping[str, ASGIApp]:
+        """The webhook of a CMS, where ASOK_REVALIDATE_SECRET is set."""
+        secret = self.settings.revalidate_secret
+        return {WEBHOOK_PATH: Webhook(WebhookKey(secret), self.on_demand)} if secret else {}
 
     def _public(self) -> Mapping[str, ASGIApp]:
         """What is served at the root of the site beside its pages: sitemap.xml, robots.txt."""

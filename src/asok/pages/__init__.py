@@ -1,11 +1,18 @@
 """Pages: files that are routes, rendered once, regenerated in the background, or per request."""
 
 from asok.pages.decision import Action, Decision, State, decide
+from asok.pages.default import (
+    configure_on_demand,
+    publish_tags,
+    revalidate_path,
+    revalidate_tag,
+)
 from asok.pages.disk import DiskStore
 from asok.pages.draft import ReleaseDraft
 from asok.pages.encoding import choose_coding, has_current
 from asok.pages.freeze import Progress, freeze
 from asok.pages.note import Note
+from asok.pages.on_demand import OnDemand, Target
 from asok.pages.options import PageOptions
 from asok.pages.overlay import Overlay, Seen
 from asok.pages.plan import Job, plan
@@ -19,9 +26,11 @@ from asok.pages.scan import scan
 from asok.pages.shelf import Shelf
 from asok.pages.store import PageStore, Ticket
 from asok.pages.stored import Rendered, StoredPage, decode, encode, why_not_stored
+from asok.pages.tag_name import MAX_TAG, tag_problem
 from asok.pages.tags import Mark, page_tags, path_tag, route_tag
 
 __all__ = [
+    "MAX_TAG",
     "Action",
     "Decision",
     "DiskStore",
@@ -29,6 +38,7 @@ __all__ = [
     "Mark",
     "Match",
     "Note",
+    "OnDemand",
     "Overlay",
     "PageOptions",
     "PageReport",
@@ -49,10 +59,12 @@ __all__ = [
     "Shelf",
     "State",
     "StoredPage",
+    "Target",
     "Ticket",
     "Tree",
     "cache_status",
     "choose_coding",
+    "configure_on_demand",
     "decide",
     "decode",
     "encode",
@@ -63,7 +75,11 @@ __all__ = [
     "path_tag",
     "plan",
     "prepare",
+    "publish_tags",
+    "revalidate_path",
+    "revalidate_tag",
     "route_tag",
     "scan",
+    "tag_problem",
     "why_not_stored",
 ]

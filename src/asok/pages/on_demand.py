@@ -86,17 +86,15 @@ class OnDemand:
                 self._store.invalidate_tag(tag, self._clock(), block=block)
 
     def invalidate(self, target: Target, *, block: bool = False) -> None:
-        """Tell the store about `target`."""
-        store = self._store
-        if store is None:
-            return
+        """Tell the store about `target`.
+
+        By its tag, not its generation: that reaches the pages of every query, a remembered
+        404, and the workers of another release while a new one is deployed.
+        """
         if target.path is None:
-            store.invalidate_tag(route_tag(target.route.pattern), self._clock(), block=block)
-            return
-        # The tag reaches the pages of every query, and other releases' workers during a
-        # deploy. The page's own generation ends a remembered 404, which has no tags.
-        store.invalidate_tag(path_tag(target.path), self._clock(), block=block)
-        store.invalidate(target.path, self._clock(), block=block)
+            self.revalidate_tags((route_tag(target.route.pattern),), block=block)
+        else:
+            self.revalidate_tags((path_tag(target.path),), block=block)
 
     @staticmethod
     def check_tag(tag: object) -> str:
