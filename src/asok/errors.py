@@ -36,7 +36,8 @@ AsokError
 │   ├── UnknownOperator         a condition's operator is not one of the known ones
 │   └── MigrationError          the migrations don't fit each other, the models or the database
 ├── SessionError                a session too large, or not serialisable
-├── Unavailable                 a server that doesn't answer, or refuses: CacheUnavailable
+├── Unavailable                 a server that doesn't answer, or refuses: CacheUnavailable, and
+│   └── PagesUnavailable        the store of pages that hosts share
 └── CommandError                a command line that can't be carried out
     └── SiteImportError         wsgi.py failed while it was imported
 
@@ -71,6 +72,7 @@ __all__ = [
     "PageError",
     "PageImportError",
     "PageOptionError",
+    "PagesUnavailable",
     "RecordNotFound",
     "RevalidationError",
     "RouteConflict",
@@ -230,6 +232,10 @@ class UndefinedVariable(TemplateError):
 
 class Unavailable(AsokError):
     """A server that a store lives on doesn't answer, or refuses; never breaks a page."""
+
+
+class PagesUnavailable(Unavailable, OSError):
+    """The store of pages that hosts share; pages are served from memory and the build."""
 
 
 class CacheError(AsokError):

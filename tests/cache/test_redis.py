@@ -350,7 +350,7 @@ def test_a_long_computation_keeps_its_lease(
 ) -> None:
     monkeypatch.setattr("asok.redis_link.lease.LEASE_SECONDS", 0.2)
     store, other = place.open(), place.open()
-    store._renewer.interval = 0.05  # pyright: ignore[reportPrivateUsage]
+    store._held.renewer.interval = 0.05  # pyright: ignore[reportPrivateUsage]
     lease = store.lease("key")
     assert lease is not None
     time.sleep(0.5)

@@ -9,9 +9,7 @@ answers at once. Redis counts the time to live itself, so hosts need no common c
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from math import ceil
 from typing import Any, Final, cast
 
@@ -21,10 +19,10 @@ from asok.cache.counter import counter_sum, not_a_counter
 from asok.cache.redis_entry import join_entry, read_entry
 from asok.cache.values import dumps
 from asok.errors import CacheUnavailable, ConfigurationError
-from asok.forked import renew_in_children
-from asok.redis_link.lease import RedisLease, Renewer
+from asok.redis_link.lease import RedisLease
 
 try:
+    from asok.redis_link.leases import RedisLeases
     from asok.redis_link.link import RedisLink
 except ImportError as error:  # pragma: no cover  (a test runs it in a process without redis)
     raise ConfigurationError(
@@ -63,14 +61,7 @@ class RedisStore:
         self._add = self._link.script(scripts.ADD)
         self._delete = self._link.script(scripts.DELETE)
         self._touch = self._link.script(scripts.TOUCH)
-        self._release = self._link.script(scripts.RELEASE)
-        self._extend = self._link.script(scripts.EXTEND)
-        self._renewer = Renewer(self._extend_lease)
-        renew_in_children(self)
-
-    def renew(self) -> None:
-        """After a fork: the leases are the parent's."""
-        self._renewer.renew()
+        self._held = RedisLeases(self._link)
 
     def _names(self, key: str) -> tuple[bytes, bytes]:
         name = key.encode("utf-8", "surrogatepass")
@@ -199,30 +190,10 @@ class RedisStore:
                 return
 
     def lease(self, key: str) -> Lease | None:
-        _, name = self._names(key)
-        made = RedisLease(name, secrets.token_hex(16), self._renewer, self._release_lease)
-        limit = int(made.seconds * 1000)
-        if not self._run(lambda client: client.set(name, made.token, px=limit, nx=True)):
-            return None
-        self._renewer.add(made)
-        return made
-
-    def _extend_lease(self, lease: RedisLease) -> bool:
-        args = [lease.token, int(lease.seconds * 1000)]
-        with suppress(CacheUnavailable):
-            return bool(
-                self._run(lambda client: self._extend(keys=[lease.name], args=args, client=client))
-            )
-        return True  # not known: try again
-
-    def _release_lease(self, lease: RedisLease) -> None:
-        with suppress(CacheUnavailable):  # it ends by itself soon
-            self._run(
-                lambda client: self._release(keys=[lease.name], args=[lease.token], client=client)
-            )
+        return self._held.acquire(self._names(key)[1])
 
     def close(self) -> None:
-        self._renewer.stop()
+        self._held.stop()
         self._link.close()
 
 

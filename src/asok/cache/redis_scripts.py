@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ADD", "COMMIT", "DELETE", "EXTEND", "RELEASE", "TOUCH"]
+__all__ = ["ADD", "COMMIT", "DELETE", "TOUCH"]
 
 #: value, lease | token, data, time: store where the lease is still held, and end it.
 COMMIT: Final = """
@@ -58,15 +58,3 @@ else redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[1]) + grace) end
 return 1
 """
 )
-
-#: lease | token, time: hold it longer where it is still held.
-EXTEND: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-"""
-
-#: lease | token
-RELEASE: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
-"""

@@ -1,0 +1,306 @@
+"""Pages made after the build, in a Redis that hosts share; the build itself is on every host.
+
+What is kept there, and how, is in redis_page_scripts.py. Everything that compares and writes
+is one script, so that no other host comes in between. What was written since is noticed by
+redis_watch.py. Every operation ends within `timeout`; after trouble the breaker answers at
+once, and the pages are served from memory and from the build.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from asok.errors import ConfigurationError, PagesUnavailable
+from asok.pages import redis_page_scripts as scripts
+from asok.pages.names import page_name
+from asok.pages.note import Note
+from asok.pages.overlay import Seen
+from asok.pages.redis_watch import RedisWatch, seconds
+from asok.pages.store import Ticket
+from asok.pages.stored import Record, StoredPage, decode, encode
+from asok.pages.tags import Mark, page_tags
+
+try:
+    from asok.redis_link.leases import RedisLeases
+    from asok.redis_link.link import RedisLink
+except ImportError as error:  # pragma: no cover  (a test runs it in a process without redis)
+    raise ConfigurationError(
+        "ASOK_PAGES_BACKEND=redis needs the package redis, which is not installed.",
+        fix='Run: pip install "asok[redis]"',
+    ) from error
+
+__all__ = ["RedisOverlay"]
+
+T = TypeVar("T")
+
+#: How many tags are remembered; of older ones only that there were some.
+MAX_TAGS: Final = 10_000
+#: Bytes of a body, at most: larger ones would hold up everybody on the server.
+_BODY_LIMIT: Final = 32 * 1024 * 1024
+#: Seconds until what nobody uses any more leaves, as the pages of code that was replaced.
+_LIFE: Final = 14 * 86_400.0
+_BATCH: Final = 500
+_ATTEMPTS: Final = 50
+_FIRST_POLL: Final = 0.01
+_POLL: Final = 0.1
+
+
+class RedisOverlay:
+    """`Overlay` for the code of one `fingerprint` in the Redis at `url`.
+
+    `max_pages` and `max_bytes` bound the pages made on demand. `timeout` (seconds) is the
+    limit of one operation, `connections` bounds the pool of this process, `space` begins
+    every key. Raises `ConfigurationError` for a URL that is none; a server that does not
+    answer is no error here.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        fingerprint: str,
+        *,
+        max_pages: int,
+        max_bytes: int,
+        timeout: float = 0.5,
+        connections: int = 16,
+        space: str = "asok:pages",
+        life: float = _LIFE,
+    ) -> None:
+        self._link = RedisLink(
+            url, timeout=timeout, connections=connections, error=PagesUnavailable
+        )
+        self._space = f"{space}:{fingerprint}:"
+        self._keys = [self._space, f"{space}:tags:"]
+        self._life = int(life * 1000)
+        self._bounds = (self._life, max_pages, max_bytes)
+        self._scripts = {
+            name: self._link.script(getattr(scripts, name)) for name in scripts.__all__
+        }
+        self._leases = RedisLeases(self._link)
+        self._used: set[str] = set()
+        self._kept = 0.0
+        self._watch = RedisWatch(self._poll, self._restore, self._tick)
+        #: See `Overlay.version`: read on every hit.
+        self.version: Callable[[], int] = self._watch.version
+
+    def _call(self, script: str, *arguments: Any) -> Any:
+        run = self._scripts[script]
+        return self._link.run(lambda client: run(keys=self._keys, args=arguments, client=client))
+
+    def _page(self, name: str) -> str:
+        return f"{self._space}p:{name}"
+
+    # Reading
+
+    def see(self, key: str) -> Seen:
+        name = page_name(key)
+        self.version()  # the thread runs from now on
+        stamp = self._watch.stamp(name)  # before the page: what is written after it is noticed
+        try:
+            record, body, note, generation = self._link.run(
+                lambda client: client.hmget(self._page(name), "r", "b", "n", "g")
+            )
+        except PagesUnavailable as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            return Seen(None, Note(path=key), stamp)
+        page = _page_of(key, record, body)
+        if page is not None and not page.listed:
+            self._used.add(name)
+        return Seen(page, _note_of(key, note, generation), stamp)
+
+    def stamp(self, key: str) -> tuple[int, int]:
+        return self._watch.stamp(page_name(key))
+
+    def marks(self, tags: Iterable[str]) -> Mark:
+        return self._watch.marks(tags)
+
+    def paths(self) -> Iterator[str]:
+        for names in self._names("listed", "unlisted"):
+            for data in self._link.run(lambda client, names=names: self._records(client, names)):
+                with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    if data is not None:
+                        yield msgspec.json.decode(data, type=Record).path
+
+    def _records(self, client: Any, names: list[str]) -> list[bytes | None]:
+        with client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hget(self._page(name), "r")
+            return pipe.execute()
+
+    def _names(self, *places: str) -> Iterator[list[str]]:
+        """The names in these sorted sets, in batches; each step has its own deadline."""
+        for place in places:
+            cursor: int = 0
+            while True:
+                at = cursor
+                cursor, found = self._link.run(
+                    lambda client, at=at, place=place: client.zscan(
+                        self._space + place, at, count=_BATCH
+                    )
+                )
+                if found:
+                    yield [name.decode() for name, _ in found]
+                if not cursor:
+                    break
+
+    # Writing
+
+    def begin(self, key: str) -> Ticket:
+        generation, moment = self._call("BEGIN", page_name(key))
+        return Ticket(int(generation), seconds(moment))
+
+    def put(self, page: StoredPage, *, ticket: Ticket | None) -> bool:
+        if ticket is not None and ticket.moment <= 0:
+            return False  # Redis was away when the render began: what happened isn't known
+        record, body = encode(page)
+        if len(body) > _BODY_LIMIT:
+            raise PagesUnavailable(f"{len(body)} bytes are more than {_BODY_LIMIT} allowed")
+        name = page_name(page.path)
+        version = self._call(
+            "PUT",
+            *self._bounds,
+            name,
+            msgspec.json.encode(record),
+            body,
+            _microseconds(page.moment if ticket is None else ticket.moment),
+            int(page.listed),
+            "" if ticket is None else ticket.generation,
+            *map(_encoded, page_tags(page)),
+        )
+        if not version:
+            return False
+        self._watch.wrote(name, version)
+        return True
+
+    def update(self, key: str, change: Callable[[Note], Note]) -> Note:
+        name = page_name(key)
+        for _ in range(_ATTEMPTS):
+            data, generation = self._link.run(
+                lambda client: client.hmget(self._page(name), "n", "g")
+            )
+            note = change(_note_of(key, data, generation))
+            arguments = (data or b"", generation or b"0", _dumps(note), note.generation)
+            version = self._call("UPDATE", *self._bounds, name, *arguments)
+            if version:
+                self._watch.wrote(name, version)
+                return note
+        raise PagesUnavailable(f"the note of {key!r} changed {_ATTEMPTS} times meanwhile")
+
+    def remove(self, key: str, note: Note | None) -> None:
+        name = page_name(key)
+        data, generation = (b"", 0) if note is None else (_dumps(note), note.generation)
+        version = self._call("REMOVE", *self._bounds, name, data, generation)
+        self._watch.wrote(name, version)
+
+    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
+        del now  # the server's clock is the one that all hosts share
+        moment = self._call("INVALIDATE_TAG", _encoded(tag), int(block), MAX_TAGS)
+        at = seconds(moment)
+        self._watch.invalidated(tag, Mark(at, at if block else 0.0))
+
+    def clear(self) -> None:
+        while self._call("CLEAR", *self._bounds, _BATCH):
+            pass
+        self._watch.ask()
+
+    def touch(self, key: str) -> None:
+        self._used.add(page_name(key))  # told to Redis by the thread
+
+    # Leases
+
+    @contextmanager
+    def lease(self, key: str, timeout: float) -> Generator[bool]:
+        name = f"{self._space}l:{page_name(key)}".encode()
+        end, pause = time.monotonic() + timeout, _FIRST_POLL
+        lease = self._leases.acquire(name)
+        while lease is None and time.monotonic() < end:
+            time.sleep(min(pause, max(end - time.monotonic(), 0.0)))
+            pause = min(pause * 1.5, _POLL)
+            lease = self._leases.acquire(name)
+        if lease is None:
+            yield False
+            return
+        try:
+            with suppress(OSError):
+                self._watch.ask()  # whoever held it before may just have stored the page
+            yield True
+        finally:
+            lease.release()
+
+    # For the watch
+
+    def _poll(self, version: str, latest: str) -> Any:
+        return self._call("POLL", version, latest)
+
+    def _restore(self, latest: float, floor: Mark, tags: Iterator[tuple[str, Mark]]) -> None:
+        head = [int(latest), *map(_microseconds, floor)]
+        arguments: list[Any] = []
+        for tag, mark in tags:
+            arguments += [_encoded(tag), *map(_microseconds, mark)]
+            if len(arguments) >= 3 * _BATCH:
+                self._call("RESTORE", *head, *arguments)
+                arguments = []
+        self._call("RESTORE", *head, *arguments)
+
+    def _tick(self) -> None:
+        """Tell Redis which pages were used, and now and then that all of them are."""
+        used, self._used = self._used, set()
+        names = list(used)
+        for at in range(0, len(names), _BATCH):
+            self._call("TOUCH", *names[at : at + _BATCH])
+        now = time.monotonic()
+        if now >= self._kept:
+            self._kept = now + self._life / 8000
+            self._keep()
+
+    def _keep(self) -> None:
+        """Let nothing of a fingerprint that is in use expire; one worker does it for all."""
+        turn, pause = f"{self._space}keeper", max(self._life // 16, 1)
+        if self._link.run(lambda client: client.set(turn, "", px=pause, nx=True)):
+            self._call("KEEP", self._life)
+            for names in self._names("listed", "unlisted", "notes"):
+                self._call("KEEP", self._life, *names)
+
+    def close(self) -> None:
+        """End the threads and the connections of this process."""
+        self._watch.stop()
+        self._leases.stop()
+        self._link.close()
+
+
+def _page_of(key: str, record: bytes | None, body: bytes | None) -> StoredPage | None:
+    if record is None or body is None:
+        return None
+    with suppress(ValueError):  # msgspec's and Unicode errors are, too
+        found = msgspec.json.decode(record, type=Record)
+        if found.path == key:
+            return decode(found, body)
+    return None
+
+
+def _note_of(key: str, data: bytes | None, generation: bytes | None) -> Note:
+    number = int(generation) if generation is not None and generation.isdigit() else 0
+    if data:
+        with suppress(ValueError):
+            note = msgspec.json.decode(data, type=Note)
+            if note.path == key:
+                return msgspec.structs.replace(note, generation=number)
+    return Note(path=key, generation=number)
+
+
+def _dumps(note: Note) -> bytes:
+    return msgspec.json.encode(note)
+
+
+def _encoded(tag: str) -> bytes:
+    return tag.encode("utf-8", "surrogatepass")
+
+
+def _microseconds(moment: float) -> int:
+    return round(moment * 1_000_000)
