@@ -38,6 +38,7 @@ def page() -> MakePage:
         path: str = "/about",
         body: bytes = b"<h1>About</h1>",
         *,
+        pattern: str | None = None,
         rendered_at: float = 1000.0,
         revalidate: float | None = None,
         expire: float | None = None,
@@ -49,7 +50,7 @@ def page() -> MakePage:
         return StoredPage.make(
             Rendered(status, list(headers), holed or Holed((body,))),
             path=path,
-            pattern=path,
+            pattern=pattern or path,
             params={},
             rendered_at=rendered_at,
             revalidate=revalidate,

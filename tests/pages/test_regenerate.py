@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from asok.errors import ConfigurationError
+from asok.errors import ConfigurationError, FreezeError
 from asok.holes import Holed
 from asok.pages import (
     DiskStore,
@@ -513,7 +513,9 @@ def test_a_render_sees_nothing_of_who_triggered_it(store: DiskStore) -> None:
 def build(folder: Path, page: MakePage, *paths: str) -> None:
     with ReleaseDraft(folder, fingerprint="f", now=1.0) as draft:
         for path in paths:
-            draft.add_page(page(path, b"built", rendered_at=1.0))
+            found = match(path)
+            pattern = found.route.pattern
+            draft.add_page(page(path, b"built", pattern=pattern, rendered_at=1.0))
         draft.publish()
 
 
@@ -537,8 +539,85 @@ def test_unlisted_paths_are_made_or_refused(tmp_path: Path, page: MakePage, sour
     assert listed.listed
 
 
-def test_without_a_build_nothing_is_refused(pages: Regenerator) -> None:
-    assert see(pages, "/blog/x", PageOptions(ssg=True, fallback="404")) == ("MISS", b"one")
+class Lister:
+    """A `get_static_paths` that counts how often it is asked."""
+
+    def __init__(self, *slugs: str) -> None:
+        self.slugs = slugs
+        self.calls = 0
+        self.error: Exception | None = None
+
+    def __call__(self) -> list[dict[str, str]]:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return [{"slug": slug} for slug in self.slugs]
+
+    def options(self) -> PageOptions:
+        return PageOptions(ssg=True, fallback="404", get_static_paths=self)
+
+
+def refused(served: Served) -> bool:
+    return (served.page, served.rendered) == (None, None)
+
+
+def test_without_a_build_the_page_is_asked_once_which_paths_it_has(
+    pages: Regenerator, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lister, now = Lister("first", "second"), [100.0]
+    monkeypatch.setattr(pages._maker.listing, "_clock", lambda: now[0])  # pyright: ignore[reportPrivateUsage]
+    assert see(pages, "/blog/first", lister.options()) == ("MISS", b"one")
+    for _ in range(20):
+        assert refused(pages.get(match("/blog/other"), lister.options()))
+        assert refused(asyncio.run(pages.aget(match("/blog/more"), lister.options())))
+        assert see(pages, "/blog/second", lister.options())[1] == b"one"
+    assert (lister.calls, source.calls) == (1, ["/blog/first", "/blog/second"])
+    # What is published meanwhile is found within a minute.
+    lister.slugs, now[0] = ("first", "other"), 159.0
+    assert refused(pages.get(match("/blog/other"), lister.options()))
+    now[0] = 160.0
+    assert see(pages, "/blog/other", lister.options()) == ("MISS", b"one")
+    assert lister.calls == 2
+    # What it no longer lists is refused, though it is stored.
+    assert refused(pages.get(match("/blog/second"), lister.options()))
+
+
+def test_a_list_that_fails_is_not_asked_for_by_every_request(
+    pages: Regenerator, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lister, now = Lister("first"), [100.0]
+    lister.error = ValueError("the database is down")
+    monkeypatch.setattr(pages._maker.listing, "_clock", lambda: now[0])  # pyright: ignore[reportPrivateUsage]
+    for _ in range(5):
+        with pytest.raises(FreezeError, match="the database is down"):
+            pages.get(match("/blog/first"), lister.options())
+    assert (lister.calls, source.calls) == (1, [])
+    lister.error, now[0] = None, 160.0
+    assert see(pages, "/blog/first", lister.options()) == ("MISS", b"one")
+    lister.error, now[0] = ValueError("down again"), 300.0
+    with pytest.raises(FreezeError):
+        pages.get(match("/blog/other"), lister.options())
+    assert see(pages, "/blog/first", lister.options()) == ("HIT", b"one")
+    assert lister.calls == 3
+
+
+def test_a_page_that_other_code_stored_for_the_path_is_not_served(
+    pages: Regenerator, store: DiskStore, page: MakePage
+) -> None:
+    store.put(page("/blog/a", b"of another page", pattern="/[...rest]", rendered_at=10_000.0))
+    assert see(pages, "/blog/a", SSG) == ("MISS", b"one")
+    assert see(pages, "/blog/a", SSG) == ("HIT", b"one")
+
+
+def test_a_page_made_on_demand_is_refused_when_only_listed_ones_are_wanted(
+    tmp_path: Path, page: MakePage, source: Source
+) -> None:
+    folder = tmp_path / "cache"
+    build(folder, page, "/blog/listed")
+    pages = Regenerator(DiskStore(folder), source.render)
+    assert see(pages, "/blog/made", SSG) == ("MISS", b"one")
+    assert refused(pages.get(match("/blog/made"), PageOptions(ssg=True, fallback="404")))
+    assert see(pages, "/blog/made", SSG) == ("HIT", b"one")
 
 
 def test_a_page_of_the_release_that_is_gone_stays_away(
