@@ -49,14 +49,19 @@ def cache(settings: Settings) -> Cache:
     return Cache(backend=settings.cache_backend, path=settings.cache_path)
 
 
-def pages(settings: Settings, folder: Path, fingerprint: str) -> DiskStore:
-    """Where pages are kept (ASOK_PAGES_BACKEND): the release in `folder`, and what came later."""
-    return DiskStore(
-        folder,
-        fingerprint=fingerprint,
-        max_pages=settings.pages_max,
-        max_bytes=settings.pages_max_bytes,
-    )
+def pages(settings: Settings, folder: Path, fingerprint: str | None = None) -> DiskStore:
+    """Where pages are kept (ASOK_PAGES_BACKEND): the release in `folder`, and what came later.
+
+    Without a fingerprint it is that of the release. A Redis that does not answer is no error.
+    """
+    overlay = None
+    bounds = {"max_pages": settings.pages_max, "max_bytes": settings.pages_max_bytes}
+    if settings.pages_backend == "redis":
+        from asok.pages.redis_overlay import RedisOverlay
+
+        fingerprint = fingerprint or DiskStore(folder).fingerprint
+        overlay = RedisOverlay(settings.redis_url, fingerprint, **bounds)
+    return DiskStore(folder, fingerprint=fingerprint, overlay=overlay, **bounds)
 
 
 def sessions(settings: Settings) -> SessionStore:

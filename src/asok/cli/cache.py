@@ -43,9 +43,9 @@ def clear(only: str | None) -> None:
                 Cache(backend="file", path=settings.cache_path).flush()
             click.echo(f"values  forgotten ({settings.cache_backend})")
     if only != "values":
-        from asok.pages import DiskStore
+        from asok import backends
 
         folder = settings.state_folder / "ssg_cache"
         if folder.is_dir():
-            DiskStore(folder).clear()
+            backends.pages(settings, folder).clear()
         click.echo("pages   back to those of the last build")

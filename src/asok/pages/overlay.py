@@ -49,10 +49,6 @@ class Overlay(Protocol):
         """Return when the latest of `tags` was invalidated; from memory as far as possible."""
         ...
 
-    def moment(self) -> float:
-        """Return the time on the clock that tags are invalidated by, later than any of them."""
-        ...
-
     def begin(self, key: str) -> Ticket:
         """See `PageStore.begin`."""
         ...

@@ -91,6 +91,8 @@ class RedisWatch:
 
     def marks(self, tags: Iterable[str]) -> Mark:
         """Return when the latest of `tags` was invalidated, as far as was noticed."""
+        if self._thread is None:
+            self._start()
         mark, known = self._floor, self._tags
         for tag in tags:
             found = known.get(tag)
@@ -145,8 +147,8 @@ class RedisWatch:
     def _take_pages(self, pages: Sequence[bytes | None], names: Sequence[bytes]) -> bool:
         born, version, floor = pages[0], int(pages[1] or 0), float(pages[2] or 0)
         before, self._seen = self._seen, version
-        if before is None or born != self._born:
-            self._born = born
+        known, self._born = self._born, born
+        if before is None or (known is not None and born != known):
             self._forget()
             return True
         if version < before or before < floor:
