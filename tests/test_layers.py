@@ -39,6 +39,7 @@ ALLOWED = {
     "backends": GROUND | ROOMS | BINDINGS | {"settings"},
     "building": GROUND | ROOMS | BINDINGS | {"settings"},
     "checks": GROUND | ROOMS | BINDINGS | {"settings"},
+    "export": GROUND | ROOMS | BINDINGS | {"settings", "checks"},
     "app": GROUND | ROOMS | BINDINGS | {"settings", "backends", "building"},
     "__init__": {"app", "component", "live", "models", "errors", "settings", "asgi", "pages"},
     "cli": None,

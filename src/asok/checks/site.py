@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from asok.asgi.live_door import RuntimeFile
+from asok.asgi.front import Files
 from asok.asgi.parts import Parts
 from asok.asgi.static_pages import page_renderer
 from asok.assets import Assets, ManifestAssets, scan, site_roots
@@ -39,7 +39,11 @@ class Site(Protocol):
     settings: Settings
     parts: Parts
     assets: Assets
-    runtime: RuntimeFile
+
+    @property
+    def runtime(self) -> Files:
+        """The runtime of live components."""
+        ...
 
 
 class SiteChecks:

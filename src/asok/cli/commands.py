@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "create": ("asok.cli.create:create", "Start a new site in a new folder."),
     "dev": ("asok.cli.dev.command:dev", "Serve the site while you work on it."),
     "build": ("asok.cli.build:build", "Build the site for production."),
+    "export": ("asok.cli.export:export", "Write the site as plain files for a static host."),
     "preview": ("asok.cli.preview:preview", "Serve the built site as in production."),
     "routes": ("asok.cli.routes:routes", "List the pages of the site and how each is made."),
     "make": ("asok.cli.make:make", "Write a page, component, model or migration."),

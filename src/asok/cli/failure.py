@@ -9,9 +9,9 @@ from typing import IO, Any
 
 import click
 
-from asok.errors import AsokError
+from asok.errors import AsokError, FreezeError
 
-__all__ = ["Failure", "describe", "shown_path"]
+__all__ = ["Failure", "as_json", "describe", "shown_path"]
 
 
 class Failure(click.ClickException):
@@ -37,6 +37,22 @@ def shown_path(path: Path) -> str:
         return str(path.resolve().relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(path)
+
+
+def as_json(error: AsokError) -> dict[str, object]:
+    """Return the error for `--json`, with what the checks of a build found."""
+    from asok.checks import Findings
+
+    report = error.report if isinstance(error, FreezeError) else None
+    found = {"checks": report.as_json()} if isinstance(report, Findings) else {}
+    return {
+        "kind": type(error).__name__,
+        "message": error.message,
+        "fix": error.fix,
+        "file": str(error.file) if error.file is not None else None,
+        "line": error.line,
+        **found,
+    }
 
 
 def describe(error: AsokError) -> str:
