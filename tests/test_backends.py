@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.services import free_port
 
 from asok import backends
 from asok.asgi.hosts import HostCheck
@@ -43,6 +46,34 @@ def test_sessions_and_live_state_are_kept_together(
 def test_the_cache_is_the_one_that_was_named(tmp_path: Path, name: str) -> None:
     cache = backends.cache(settings(tmp_path, cache_backend=name, cache_path=tmp_path / "c"))
     cache.close()
+
+
+@pytest.mark.parametrize("name", ["disk", "redis"])
+def test_pages_are_kept_where_the_settings_say(tmp_path: Path, name: str) -> None:
+    given = settings(
+        tmp_path, pages_backend=name, pages_max=7, redis_url=f"redis://127.0.0.1:{free_port()}/0"
+    )
+    # Nothing answers at that address: the site starts and serves what the build made.
+    store = backends.pages(given, tmp_path / "ssg_cache", "f1")
+    assert store.get("/about") is None
+    assert store.fingerprint == "f1"
+    assert backends.pages(given, tmp_path / "ssg_cache").fingerprint == "development"
+
+
+def test_pages_in_redis_without_the_package_say_what_to_install(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from pathlib import Path\nfrom asok import backends\nfrom asok.settings import Settings\n"
+        "folder, keys = Path(sys.argv[1]), ('k' * 32,)\n"
+        "given = Settings.load(folder, {}, secret_keys=keys, pages_backend='redis')\n"
+        "backends.pages(given, folder, 'f1')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "ASOK_PAGES_BACKEND=redis needs the package redis" in done.stderr
+    assert 'pip install "asok[redis]"' in done.stderr
 
 
 def test_assets_are_those_of_the_build_where_there_is_one(tmp_path: Path) -> None:

@@ -54,14 +54,16 @@ def pages(settings: Settings, folder: Path, fingerprint: str | None = None) -> D
 
     Without a fingerprint it is that of the release. A Redis that does not answer is no error.
     """
+    pages, size = settings.pages_max, settings.pages_max_bytes
     overlay = None
-    bounds = {"max_pages": settings.pages_max, "max_bytes": settings.pages_max_bytes}
     if settings.pages_backend == "redis":
         from asok.pages.redis_overlay import RedisOverlay
 
         fingerprint = fingerprint or DiskStore(folder).fingerprint
-        overlay = RedisOverlay(settings.redis_url, fingerprint, **bounds)
-    return DiskStore(folder, fingerprint=fingerprint, overlay=overlay, **bounds)
+        overlay = RedisOverlay(settings.redis_url, fingerprint, max_pages=pages, max_bytes=size)
+    return DiskStore(
+        folder, fingerprint=fingerprint, max_pages=pages, max_bytes=size, overlay=overlay
+    )
 
 
 def sessions(settings: Settings) -> SessionStore:
