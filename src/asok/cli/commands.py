@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "export": ("asok.cli.export:export", "Write the site as plain files for a static host."),
     "preview": ("asok.cli.preview:preview", "Serve the built site as in production."),
     "routes": ("asok.cli.routes:routes", "List the pages of the site and how each is made."),
+    "pages": ("asok.cli.pages:pages", "List the stored pages, with the state of each and why."),
+    "revalidate": ("asok.cli.revalidate:revalidate", "Have pages rendered anew."),
     "make": ("asok.cli.make:make", "Write a page, component, model or migration."),
     "migrate": ("asok.cli.migrate:migrate", "Bring the database to the newest migration."),
     "cache": ("asok.cli.cache:cache", "Empty the site's caches."),

@@ -190,8 +190,7 @@ class OnDemand:
         pattern, file = target.route.pattern, target.route.file
         if not options.ssg:
             raise RevalidationError(
-                f"{target.name} is made for every request by {pattern}, so nothing of it is "
-                "stored.",
+                f"{target.name} is made for every request, so nothing of it is stored.",
                 fix="Nothing needs to be done; SSG = True in the page would store it.",
                 file=file,
             )

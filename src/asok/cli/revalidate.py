@@ -1,0 +1,61 @@
+"""`asok revalidate`: has pages rendered anew, in the workers that run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from asok.cli.group import asok_command
+from asok.cli.site import find_site, import_site, production, without_key
+
+if TYPE_CHECKING:
+    from asok.pages import OnDemand, Target
+
+__all__ = ["revalidate"]
+
+
+@asok_command(
+    "revalidate",
+    example="asok revalidate /blog/first\n"
+    "asok revalidate '/blog/[slug]'\n"
+    "asok revalidate --tag posts --block",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Every page with this tag.")
+@click.option("--block", is_flag=True, help="Let the next visitor wait for the new page.")
+def revalidate(paths: tuple[str, ...], tags: tuple[str, ...], block: bool) -> None:
+    """Have pages rendered anew.
+
+    PATH is the path of a page, its address, or a pattern as `asok routes` lists them, for all
+    its pages. Workers that run notice within a second. Until the new page is made, the old one
+    is served, unless --block is given.
+    """
+    if not paths and not tags:
+        raise click.UsageError("there is nothing to revalidate: give a PATH, or --tag TAG.")
+    root = find_site()
+    production()
+    without_key()
+    on_demand = import_site(root).on_demand
+    # All of them are looked up before any is invalidated: a typing error changes nothing.
+    targets = [on_demand.resolve(path) for path in paths]
+    for tag in tags:
+        on_demand.check_tag(tag)
+    _carry_out(on_demand, targets, tags, block)
+
+
+def _carry_out(
+    on_demand: OnDemand, targets: list[Target], tags: tuple[str, ...], block: bool
+) -> None:
+    for target in targets:
+        on_demand.invalidate(target, block=block)
+        kind = "path" if target.path is not None else "pattern"
+        click.echo(f"{kind:<8} {click.style(target.name, fg='cyan')}")
+    on_demand.revalidate_tags(tags, block=block)
+    for tag in tags:
+        click.echo(f"{'tag':<8} {click.style(tag, fg='cyan')}")
+    click.echo(
+        "The next visitor waits for the new page."
+        if block
+        else "The old page is served while the new one is made."
+    )
