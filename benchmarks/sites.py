@@ -68,6 +68,8 @@ def posts(root: Path, count: int) -> Path:
     return write(
         root,
         {
+            "src/pages/page.py": "SSG = True\n",
+            "src/pages/page.html": '{% extends "html/base.html" %}',
             "src/pages/blog/[slug]/page.py": (
                 "SSG = True\n"
                 f"POSTS = {{f'post-{{n}}': f'Post {{n}}' for n in range({count})}}\n"

@@ -152,17 +152,20 @@ class Asok:
         workers: int | None = None,
         checks: Sequence[Check] = (),
     ) -> tuple[Report, Release]:
-        """Build every static page into a new release and publish it.
-
-        `checks` look at the pages before that. Raises `FreezeError` for a page that fails and
-        what a check raises; the previous release then stays.
-        """
+        full: bool = False,
+        """Build every static page into a new release and publish it; see `build_pages`."""
         return build_pages(
             self.parts,
             self.options,
             folder=self.store_folder,
             fingerprint=self.fingerprint,
             progress=progress,
+            settings=self.settings,
+            templates=self.templates,
+            asset=self._static,
+            tag_moment=lambda *tags: 0.0 if self.settings.debug else self.store.tag_moment(*tags),
+            components=len(self.live.registry) > 0,
+            full=full,
             workers=workers,
             checks=checks,
         )

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asok import dependencies
 from asok.cli.build_report import BuildReport
 from asok.cli.failure import Failure
+from asok.cli.failure import as_json as as_json_error
 from asok.cli.group import NamedChoice, asok_command
 from asok.cli.listing import listing
 from asok.cli.progress import Progress, shown_progress
 from asok.cli.site import find_site, import_site, production
 from asok.cli.size import SIZE
-from asok.errors import AsokError, FreezeError
+from asok.errors import AsokError
 
 if TYPE_CHECKING:
     from asok.assets import Manifest
@@ -29,7 +31,7 @@ __all__ = ["build"]
 
 @asok_command(
     "build",
-    example="asok build\nasok build --json\nasok build --links warn --budget 200KB\n"
+    example="asok build\nasok build --full --json\nasok build --links warn --budget 200KB\n"
     "asok build -o dist --keep-source",
 )
 @click.option(
@@ -51,6 +53,7 @@ __all__ = ["build"]
     type=SIZE,
     help="What a page may weigh with its scripts and styles, as sent. Default: ASOK_PAGE_BUDGET.",
 )
+@click.option("--full", is_flag=True, help="Render every page, also those that did not change.")
 @click.option("--json", "as_json", is_flag=True, help="Print a report for other programs.")
 def build(
     output: Path | None,
@@ -58,18 +61,20 @@ def build(
     workers: int | None,
     links: Links,
     budget: int | None,
+    full: bool,
     as_json: bool,
 ) -> None:
     """Build the site for production.
 
     Compiles its Python, minifies and names its assets by their content, and renders every
-    static page. A page that fails fails the build, and so does a link that leads nowhere or
-    a page over its budget: it exits with 1, and what was built before stays in use.
+    static page that would not come out as the last build made it. A page that fails fails
+    the build, and so does a link that leads nowhere or a page over its budget: it exits with
+    1, and what was built before stays in use.
     """
     if keep_source and output is None:
         raise click.UsageError("--keep-source is about the copy that -o makes: add -o FOLDER.")
     root = find_site()
-    wishes = _Wishes(workers, links, budget)
+    wishes = _Wishes(workers, links, budget, full)
     started = time.perf_counter()
     production()
     try:
@@ -81,7 +86,7 @@ def build(
     except AsokError as error:
         if not as_json:
             raise
-        click.echo(json.dumps({"ok": False, "error": _as_json(error)}, indent=2))
+        click.echo(json.dumps({"ok": False, "error": as_json_error(error)}, indent=2))
         raise click.exceptions.Exit(Failure.exit_code) from error
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
@@ -98,21 +103,7 @@ class _Wishes:
     workers: int | None
     links: Links
     budget: int | None
-
-
-def _as_json(error: AsokError) -> dict[str, object]:
-    from asok.checks import Findings
-
-    report = error.report if isinstance(error, FreezeError) else None
-    found = {"checks": report.as_json()} if isinstance(report, Findings) else {}
-    return {
-        **found,
-        "kind": type(error).__name__,
-        "message": error.message,
-        "fix": error.fix,
-        "file": str(error.file) if error.file is not None else None,
-        "line": error.line,
-    }
+    full: bool
 
 
 def _build_copy(
@@ -153,7 +144,7 @@ def _build(
     source = root / "src"
     modules = bytecode.replace_source(source) if strip else bytecode.compile_source(source)
     assets = _Assets(root / ".asok" / "assets")
-    with assets:
+    with assets, dependencies.watch(root):
         manifest = assets.build(root, progress)
         app = import_site(root)
         checks = SiteChecks(app, links=wishes.links, budget=wishes.budget, served=app.front.doors)
@@ -161,6 +152,7 @@ def _build(
             progress=lambda done, total, _: progress.step("Pages", done, total),
             workers=wishes.workers,
             checks=[checks],
+            full=wishes.full,
         )
         assets.keep()
     return BuildReport(

@@ -83,7 +83,10 @@ class ReleaseDraft:
         """
         record, body = encode(page)
         name = body_name(page_name(page.path), record.digest, page.content_type)
-        handle = os.open(self._pages + name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Never into a file that is there: it may be one with the release that it came from.
+        with suppress(FileNotFoundError):
+            os.unlink(self._pages + name)
+        handle = os.open(self._pages + name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             view = memoryview(body)
             while view:
@@ -95,6 +98,25 @@ class ReleaseDraft:
     def add_record(self, record: Record) -> None:
         """Put the record of a written page into the manifest."""
         self._records[record.path] = record
+
+    def take(self, source: str, name: str, size: int) -> bool:
+        """Take the body `source` of another release over as `name`, without copying its bytes.
+
+        False where it isn't there, or hasn't `size` bytes. Raises `OSError`.
+        """
+        target = self._pages + name
+        if os.path.dirname(name):
+            return False
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            return False
+        except OSError:  # no links on this file system, or too many of this file
+            shutil.copyfile(source, target)
+        if os.stat(target).st_size == size:
+            return True
+        os.unlink(target)
+        return False
 
     @property
     def records(self) -> Mapping[str, Record]:

@@ -6,10 +6,15 @@ import contextvars
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Final
 
+import msgspec
+
+from asok.dependencies import Seen, noting
 from asok.errors import AsokError, FreezeError
 from asok.pages.draft import ReleaseDraft
+from asok.pages.earlier import Earlier
 from asok.pages.options import PageOptions
 from asok.pages.plan import Job, plan
 from asok.pages.regenerate import Render
@@ -18,6 +23,7 @@ from asok.pages.route import Route
 from asok.pages.router import Router
 from asok.pages.share import build_all
 from asok.pages.stored import StoredPage, why_not_stored
+from asok.pages.traces import FILE_NAME, Trace, Tracing
 
 __all__ = ["Progress", "freeze"]
 
@@ -37,36 +43,82 @@ def freeze(
     progress: Progress | None = None,
     workers: int | None = None,
     after_fork: Callable[[], None] | None = None,
+    earlier: Earlier | str = "every page is rendered",
+    tracing: Tracing | None = None,
 ) -> Report:
     """Build every static page into `draft`; publishing it is the caller's.
 
     `workers` processes share the work; None lets the first pages' cost decide, 1 keeps
     everything here. `after_fork` is called in each process before its first page (to drop
-    database connections). Raises `FreezeError` naming the failing pages' files.
+    what may not be shared). Pages that `earlier` still has are taken over from it; a text
+    says why none is. With `tracing` the next build can take over these. Raises `FreezeError`
+    naming the failing pages' files.
     """
     started = time.perf_counter()
-    jobs = plan(router, options)
+    with nullcontext() if tracing is None else tracing.planning():
+        jobs = plan(router, options)
     reports: dict[int, PageReport] = {}
     failures: list[Frozen] = []
+    wanted: list[tuple[int, str]] = []
+    kept = opened = False
 
-    def done(frozen: Frozen) -> bool:
-        report = reports[frozen.index] = _report(jobs[frozen.index], frozen)
-        if frozen.record is not None:
-            draft.add_record(frozen.record)
-        else:
-            failures.append(frozen)
+    def tell(index: int, report: PageReport) -> None:
+        reports[index] = report
         if progress is not None:
             progress(len(reports), len(jobs), report)
+
+    for index, job in enumerate(jobs):
+        reason = earlier if isinstance(earlier, str) else earlier.why(job)
+        if reason is None and not isinstance(earlier, str):
+            taken = earlier.take(job, draft)
+            if taken is not None:
+                record, trace, size = taken
+                draft.add_record(record)
+                if tracing is not None:
+                    tracing.add(record, trace, size)
+                tell(index, _report(job, None, size=size))
+                continue
+            reason = "its stored body is damaged"
+        wanted.append((index, reason or ""))
+
+    def done(frozen: Frozen) -> bool:
+        nonlocal kept, opened
+        index, reason = wanted[frozen.index]
+        kept, opened = kept or frozen.kept, opened or frozen.opened
+        if frozen.record is not None:
+            draft.add_record(frozen.record)
+            if tracing is not None and frozen.trace is not None:
+                tracing.add(frozen.record, frozen.trace, frozen.size)
+        else:
+            failures.append(frozen)
+        tell(index, _report(jobs[index], reason, frozen.size, frozen.seconds, frozen.error))
         return len(failures) < MAX_FAILURES
 
-    def build(index: int) -> Frozen:
-        return _build_page(index, jobs[index], render, draft)
+    def build(number: int) -> Frozen:
+        job = jobs[wanted[number][0]]
+        if tracing is None:
+            return _build_page(number, job, render, draft)
+        with noting(Seen()) as seen:
+            frozen = _build_page(number, job, render, draft)
+        return msgspec.structs.replace(frozen, trace=Trace.of(seen), opened=seen.open)
 
-    used = build_all(len(jobs), build, done, workers=workers, after_fork=after_fork)
+    def finish(built: list[Frozen]) -> list[Frozen]:
+        if tracing is not None and built and tracing.changed():
+            built[-1] = msgspec.structs.replace(built[-1], kept=True)
+        return built
+
+    used = build_all(
+        len(wanted), build, done, workers=workers, after_fork=after_fork, finish=finish
+    )
     pages = tuple(sorted(reports.values(), key=lambda page: page.path))
-    report = Report(pages, time.perf_counter() - started, used)
+    full = earlier if isinstance(earlier, str) else None
+    report = Report(pages, time.perf_counter() - started, used, full)
     if failures:
-        raise _failed(jobs, failures, report)
+        raise _failed([jobs[index] for index, _ in wanted], failures, report)
+    if tracing is not None:
+        last = None if isinstance(earlier, str) else earlier.traces
+        tracing.share(last, kept=kept or tracing.changed(), opened=opened)
+        draft.add_file(FILE_NAME, tracing.encode())
     return report
 
 
@@ -102,19 +154,22 @@ def _build_page(index: int, job: Job, render: Render, draft: ReleaseDraft) -> Fr
             error=message,
             file=str(own.file) if own and own.file else None,
             line=own.line if own else None,
-            trace="".join(traceback.format_exception(error)),
+            stack="".join(traceback.format_exception(error)),
         )
 
 
-def _report(job: Job, frozen: Frozen) -> PageReport:
+def _report(
+    job: Job, reason: str | None, size: int = 0, seconds: float = 0.0, error: str | None = None
+) -> PageReport:
     return PageReport(
         path=job.match.path,
         pattern=job.match.route.pattern,
         file=job.match.route.file,
         mode="isr" if job.options.revalidate is not None else "static",
-        size=frozen.size,
-        seconds=frozen.seconds,
-        error=frozen.error,
+        size=size,
+        seconds=seconds,
+        error=error,
+        reason=reason,
     )
 
 
@@ -129,6 +184,6 @@ def _failed(jobs: Sequence[Job], failures: Sequence[Frozen], report: Report) -> 
         for frozen in others:
             message += f"\n  {jobs[frozen.index].match.path}: {frozen.error}"
     error = FreezeError(message, file=first.file or route.file, line=first.line, report=report)
-    if first.trace:
-        error.add_note(first.trace.rstrip())
+    if first.stack:
+        error.add_note(first.stack.rstrip())
     return error

@@ -44,11 +44,13 @@ def build_all(
     done: Callable[[Frozen], bool],
     *,
     workers: int | None,
-    after_fork: Callable[[], None] | None,
+    after_fork: Callable[[], None] | None = None,
+    finish: Callable[[list[Frozen]], list[Frozen]] | None = None,
 ) -> int:
     """Call `done(build(index))` for every index below `count`; returns the processes used.
 
     `done` is always called here, one at a time; where it answers False the rest is dropped.
+    `finish` is given what another process has built, there, before it is sent.
     """
     at, sample = 0, list[float]()
     chosen = workers if workers is not None else min(_cores(), _MAX_WORKERS)
@@ -68,7 +70,7 @@ def build_all(
             shared = statistics.median(sample) * (count - at) > _WORTH
     if not shared or at == count:
         return 1
-    _build_shared(at, count, build, done, workers=chosen, after_fork=after_fork)
+    _build_shared(at, count, build, done, workers=chosen, start=after_fork, finish=finish)
     return chosen
 
 
@@ -85,18 +87,19 @@ def _build_shared(
     done: Callable[[Frozen], bool],
     *,
     workers: int,
-    after_fork: Callable[[], None] | None,
+    start: Callable[[], None] | None,
+    finish: Callable[[list[Frozen]], list[Frozen]] | None,
 ) -> None:
     context = multiprocessing.get_context("fork")
     processes: dict[Connection, BaseProcess] = {}
     size = max(1, min(_CHUNK, (count - first) // (workers * 4)))
-    chunks = (range(start, min(start + size, count)) for start in range(first, count, size))
+    chunks = (range(at, min(at + size, count)) for at in range(first, count, size))
     try:
         for number in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(
                 target=_work,
-                args=(theirs, [*processes, ours], build, after_fork),
+                args=(theirs, [*processes, ours], build, start, finish),
                 name=f"asok-build-{number}",
             )
             process.start()
@@ -143,15 +146,17 @@ def _work(
     theirs: Connection,
     inherited: list[Connection],
     build: Callable[[int], Frozen],
-    after_fork: Callable[[], None] | None,
+    start: Callable[[], None] | None,
+    finish: Callable[[list[Frozen]], list[Frozen]] | None,
 ) -> None:
     """What a forked process does: build the chunks that it is told, until told no more."""
     for connection in inherited:
         connection.close()  # or nobody would ever notice that the parent has closed its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    if after_fork is not None:
-        after_fork()
+    if start is not None:
+        start()
     with suppress(EOFError, BrokenPipeError):
         while True:
-            start, stop = msgspec.msgpack.decode(theirs.recv_bytes(), type=tuple[int, int])
-            theirs.send_bytes(_encode([build(index) for index in range(start, stop)]))
+            first, end = msgspec.msgpack.decode(theirs.recv_bytes(), type=tuple[int, int])
+            built = [build(index) for index in range(first, end)]
+            theirs.send_bytes(_encode(built if finish is None else finish(built)))
