@@ -32,10 +32,13 @@ _MARK = ".asok-export"
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--flat", is_flag=True, help="Write about.html instead of about/index.html.")
+@click.option("--live", is_flag=True, help="A server answers /asok/ beside the files.")
 @click.option("--precompress", is_flag=True, help="Write .br and .gz forms beside the files.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where anything could not be exported.")
 @click.option("--json", "as_text", is_flag=True, help="Print a report for other programs.")
-def export(folder: Path, flat: bool, precompress: bool, strict: bool, as_text: bool) -> None:
+def export(
+    folder: Path, flat: bool, live: bool, precompress: bool, strict: bool, as_text: bool
+) -> None:
     """Write the site as plain files for a static host.
 
     Static pages, assets, the 404 page, sitemap.xml, and the headers and redirects that hosts
@@ -48,7 +51,7 @@ def export(folder: Path, flat: bool, precompress: bool, strict: bool, as_text: b
     folder = folder.absolute()
     try:
         with shown_progress(quiet=as_text) as progress:
-            report = _export(root, folder, progress, flat=flat, precompress=precompress)
+            report = _export(root, folder, progress, flat=flat, live=live, precompress=precompress)
     except AsokError as error:
         if not as_text:
             raise
@@ -66,7 +69,7 @@ def export(folder: Path, flat: bool, precompress: bool, strict: bool, as_text: b
 
 
 def _export(
-    root: Path, folder: Path, progress: Progress, *, flat: bool, precompress: bool
+    root: Path, folder: Path, progress: Progress, *, flat: bool, live: bool, precompress: bool
 ) -> ExportReport:
     from asok.assets import ManifestAssets, build_assets, site_roots
     from asok.export import export_site
@@ -85,6 +88,7 @@ def _export(
             published,
             staging,
             flat=flat,
+            live=live,
             compressed=precompress,
             progress=lambda done, total: progress.step("Pages", done, total),
         )

@@ -21,6 +21,7 @@ _TITLES: Final = {
     "left out": ("Left out", "needs a server"),
     "reduced": ("Reduced", "is there, and does less than on a server"),
 }
+_COMMON: Final = frozenset({"form", "live components", "regeneration"})
 _MOST: Final = 30
 _WIDEST: Final = 40
 
@@ -46,12 +47,14 @@ def write_report(report: ExportReport, folder: Path, seconds: float) -> None:
 
 
 def _table(found: Sequence[Shortfall]) -> None:
-    same: dict[tuple[str, str], list[str]] = {}
+    same: dict[tuple[str, str, str], list[str]] = {}
     for one in found:
-        same.setdefault((one.what, one.why), []).append(one.subject)
+        # What many pages have in common is one line; what a person must look at has its own.
+        own = "" if one.what in _COMMON else one.subject
+        same.setdefault((one.what, one.why, own), []).append(one.subject)
     rows = [
         (subjects[0] + (f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""), what, why)
-        for (what, why), subjects in same.items()
+        for (what, why, _), subjects in same.items()
     ]
     first = min(max(len(row[0]) for row in rows[:_MOST]), _WIDEST)
     second = max(len(row[1]) for row in rows[:_MOST])

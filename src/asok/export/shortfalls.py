@@ -11,16 +11,11 @@ from asok.pages.outline import Outline, candidates
 
 __all__ = ["explain_links", "explain_page"]
 
-_ALIVE = b"data-asok-state"
 _SERVER = "/asok/"
 
 
 def explain_page(path: str, body: bytes, report: ExportReport, *, flat: bool) -> None:
-    """Say what of the page needs a server: components, forms, and links that move."""
-    if _ALIVE in body:
-        report.lack(
-            "reduced", path, "live components", "without a server they stay as they were rendered"
-        )
+    """Say what of the page needs a server: its forms, and links that a host moves."""
     lower = body.lower()
     if b"<form" in lower and b"post" in lower:
         posts = [link.value or path for link in Outline(body).links() if link.method == "POST"]

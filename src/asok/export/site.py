@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
@@ -54,16 +55,18 @@ def export_site(
     folder: Path,
     *,
     flat: bool = False,
+    live: bool = False,
     compressed: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> ExportReport:
     """Write the whole site into the empty `folder`; `published` holds its built assets.
 
-    `flat` writes `about.html` instead of `about/index.html`. `compressed` adds `.br` and
-    `.gz` forms for hosts that send them. Raises `FreezeError` for a page that fails and
+    `flat` writes `about.html` instead of `about/index.html`. `live` leaves the scripts of live
+    components in: a server answers /asok/ beside these files. `compressed` adds `.br` and `.gz`
+    forms for hosts that send them. Raises `FreezeError` for a page that fails and
     `CommandError` where two pages would be the same file.
     """
-    export = _Export(site, Writer(folder, compressed=compressed), flat=flat)
+    export = _Export(site, Writer(folder, compressed=compressed), flat=flat, live=live)
     for page in static_pages(site.parts, export.report, progress=progress).values():
         export.add(page)
     export.add_error_page()
@@ -77,12 +80,15 @@ def export_site(
 class _Export:
     """One export on its way."""
 
-    def __init__(self, site: Site, out: Writer, *, flat: bool) -> None:
+    def __init__(self, site: Site, out: Writer, *, flat: bool, live: bool) -> None:
         self.report = ExportReport()
         self._site = site
         self._out = out
         self._flat = flat
+        self._live = live
         self._mount = site.settings.base_path
+        begin = re.escape(f"{self._mount}{site.runtime.prefix}/")
+        self._scripts = re.compile(rf'<script\b[^>]*\bsrc="{begin}[^">]*"[^>]*></script>\n?')
         self._pages: dict[str, StoredPage] = {}
         self._documents: dict[str, bytes] = {}
         self._policies: set[str] = set()
@@ -118,7 +124,13 @@ class _Export:
         own = dict(page.headers).get("content-security-policy")
         text = own or self._site.parts.policy.header()
         self._policies.add(text)
-        body = policy.with_policy(body.decode(), text).encode()
+        html, scripts = body.decode(), 0
+        if not self._live:  # they would ask the host for a socket, again and again
+            html, scripts = self._scripts.subn("", html)
+        if scripts:
+            why = "without a server they stay as they were rendered (--live keeps their scripts)"
+            self.report.lack("reduced", page.path, "live components", why)
+        body = policy.with_policy(html, text).encode()
         self._documents[page.path] = body
         return body
 
@@ -208,7 +220,8 @@ class _Export:
         return self.report
 
     def _answers(self, path: str) -> bool:
-        if path.rstrip("/") in self._pages or (path.rstrip("/") or "/") in self._pages:
+        bare = path.rstrip("/") or "/"
+        if bare in self._pages or bare in self._documents:
             return True
         url = self._mount + encode_path(path)
         return url in self._redirects or path.lower().lstrip("/") in self._out.owners
