@@ -35,9 +35,9 @@ def test_build_makes_bytecode_assets_and_pages(run: Run, built: Path) -> None:
     result = run("build")
     assert result.exit_code == 0, result.output
     rows = [" ".join(line.split()) for line in result.output.splitlines()]
-    assert rows[1] == "Route Made Pages Size Time"
-    assert rows[2].startswith("/ isr 1 min, live 1 ")
-    assert rows[3].startswith("/blog/[slug] isr 1 h 3 ")
+    assert rows[1] == "Route Made Pages Rendered Size Time"
+    assert rows[2].startswith("/ isr 1 min, live 1 1 ")
+    assert rows[3].startswith("/blog/[slug] isr 1 h 3 3 ")
     assert rows[4] == "/contact dynamic"
     assert any(row.startswith("4 pages ") for row in rows)
     assert any(row.startswith("3 assets ") and row.endswith("as sent") for row in rows)

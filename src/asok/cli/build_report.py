@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildReport"]
 
+#: Reasons that the table names; there may be one a page.
+_SHOWN = 6
 _COLOURS = {"static": "green", "isr": "cyan", "dynamic": "yellow"}
 
 
@@ -38,12 +40,20 @@ class BuildReport:
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
-        """The report for `--json`. Sizes are bytes, times seconds."""
+        """The report for `--json`. Sizes are bytes, times seconds.
+
+        A page's `reason` is why it was rendered, null where it is the last build's; `full` is
+        why all were, null where the last build was looked at.
+        """
         return {
             "ok": True,
             "release": self.release,
             "seconds": round(self.seconds, 4),
             "modules": self.modules,
+            "rendered": len(self.pages.pages) - self.pages.reused,
+            "reused": self.pages.reused,
+            "full": self.pages.full,
+            "reasons": self.pages.reasons,
             "routes": [line.as_json(self.root) for line in self.lines],
             "pages": [
                 {
@@ -52,6 +62,7 @@ class BuildReport:
                     "mode": page.mode,
                     "size": page.size,
                     "seconds": round(page.seconds, 6),
+                    "reason": page.reason,
                 }
                 for page in self.pages.pages
             ],
@@ -65,7 +76,7 @@ class BuildReport:
     def write(self) -> None:
         """Write the table to the terminal."""
         rows = [self._row(line) for line in self.lines]
-        head = ("Route", "Made", "Pages", "Size", "Time")
+        head = ("Route", "Made", "Pages", "Rendered", "Size", "Time")
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         click.echo()
         _echo_row(head, widths, None)
@@ -73,6 +84,8 @@ class BuildReport:
             _echo_row(row, widths, _COLOURS[line.mode])
         click.echo()
         fact(counted(len(self.pages.pages), "page"), shown_bytes(self.pages.size))
+        for what, why in self._reasons():
+            fact(what, why)
         entries = self.assets.files.values()
         size = sum(entry.size for entry in entries)
         sent = sum(min(entry.codings.values(), default=entry.size) for entry in entries)
@@ -87,18 +100,33 @@ class BuildReport:
             + click.style(f"  release {self.release}", dim=True)
         )
 
+    def _reasons(self) -> Iterator[tuple[str, str]]:
+        """How many pages were rendered, and why: all for one reason, or those that differed."""
+        pages = self.pages
+        if pages.reused:
+            yield f"{pages.reused} reused", "they are as the last build made them"
+        if pages.full is not None:
+            yield "all rendered", pages.full
+            return
+        reasons = list(pages.reasons.items())
+        for why, number in reasons[:_SHOWN]:
+            yield f"{number} rendered", why
+        if rest := sum(number for _, number in reasons[_SHOWN:]):
+            yield f"{rest} rendered", "for other reasons: see --json"
+
     def _row(self, line: Line) -> tuple[str, ...]:
         pages: list[PageReport] = [
             page for page in self.pages.pages if page.pattern == line.pattern
         ]
         if line.mode == "dynamic":
-            return (line.pattern, mode_text(line), "", "", "")
+            return (line.pattern, mode_text(line), "", "", "", "")
         size = sum(page.size for page in pages)
         time = sum(page.seconds for page in pages)
         return (
             line.pattern,
             mode_text(line),
             str(len(pages)),
+            str(sum(not page.reused for page in pages)),
             shown_bytes(size),
             f"{time * 1000:.1f} ms",
         )
