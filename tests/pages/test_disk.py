@@ -95,9 +95,82 @@ def test_a_write_replaces_the_body_and_leaves_no_other_file(
     assert len(list(files(folder, "**/listed/*"))) == 2
 
 
-def test_pages_of_another_fingerprint_are_not_seen(folder: Path, page: MakePage) -> None:
+def look(store: DiskStore, key: str) -> tuple[bytes | None, str]:
+    found, note = store.look(key)
+    return (found.holed.body if found else None, note.invalidated)
+
+
+def test_what_earlier_code_made_is_stale_until_this_code_made_its_own(
+    folder: Path, page: MakePage
+) -> None:
+    old = DiskStore(folder, fingerprint="f1")
+    old.put(page("/made", b"first", listed=False, rendered_at=5.0))
+    older = DiskStore(folder, fingerprint="f0")
+    older.put(page("/made", b"zeroth", listed=False, rendered_at=4.0))
+    store = DiskStore(folder, fingerprint="f2")
+    assert look(store, "/made") == (b"first", "stale")
+    assert "/made" in list(store.paths())
+    # A failure is counted for this code, and keeps the page.
+    store.fail("/made", 100.0, revalidate=None, error="down")
+    assert look(store, "/made") == (b"first", "stale")
+    assert store.look("/made")[1].retry_at == 103.0
+    assert old.look("/made")[1].quiet
+    store.put(page("/made", b"second", listed=False, rendered_at=6.0))
+    assert look(store, "/made") == (b"second", "")
+    assert look(old, "/made") == (b"first", ""), "its workers may still run"
+
+
+def test_an_inherited_page_that_answers_404_is_gone(folder: Path, page: MakePage) -> None:
+    DiskStore(folder, fingerprint="f1").put(page("/made", listed=False))
+    store = DiskStore(folder, fingerprint="f2")
+    store.remove("/made", 5.0)
+    assert look(store, "/made") == (None, "")
+    assert look(DiskStore(folder, fingerprint="f2"), "/made") == (None, "")
+    store.put(page("/made", b"back", listed=False))
+    assert look(store, "/made") == (b"back", "")
+
+
+def test_an_invalidated_tag_reaches_inherited_pages(folder: Path, page: MakePage) -> None:
+    DiskStore(folder, fingerprint="f1").put(page("/made", listed=False))
+    store = DiskStore(folder, fingerprint="f2")
+    store.invalidate_tag("\0path:/made", 5.0, block=True)
+    assert look(store, "/made") == (b"<h1>About</h1>", "block")
+
+
+def test_a_new_build_is_never_shadowed_by_what_earlier_code_made(
+    folder: Path, page: MakePage
+) -> None:
+    build(folder, page("/listed", b"built"), page("/delisted", b"built"))
+    old = DiskStore(folder)
+    for path in ("/listed", "/delisted"):
+        old.put(page(path, b"regenerated", rendered_at=9000.0))
+    old.put(page("/made", b"made", rendered_at=9000.0, listed=False))
+    old.put(page("/now-listed", b"made", rendered_at=9000.0, listed=False))
+    build(
+        folder,
+        page("/listed", b"built anew", rendered_at=8000.0),
+        page("/now-listed", b"built anew", rendered_at=8000.0),
+        fingerprint="f2",
+        now=8000.0,
+    )
+    store = DiskStore(folder)
+    assert look(store, "/listed") == (b"built anew", "")
+    assert look(store, "/now-listed") == (b"built anew", "")
+    assert look(store, "/delisted") == (None, "")
+    assert look(store, "/made") == (b"made", "stale")
+
+
+def test_without_builds_every_page_is_inherited(folder: Path, page: MakePage) -> None:
     DiskStore(folder, fingerprint="f1").put(page())
-    assert DiskStore(folder, fingerprint="f2").get("/about") is None
+    assert look(DiskStore(folder, fingerprint="f2"), "/about") == (b"<h1>About</h1>", "stale")
+
+
+def test_only_code_whose_release_is_kept_leaves_something(folder: Path, page: MakePage) -> None:
+    for number in range(5):
+        build(folder, page("/listed"), fingerprint=f"f{number}", now=1000.0 + number)
+        DiskStore(folder).put(page(f"/made/{number}", listed=False))
+    left = {path for path in DiskStore(folder).paths() if path.startswith("/made/")}
+    assert left == {"/made/2", "/made/3", "/made/4"}
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"null", b'{"format": 1', b"\xff\x00" * 50])

@@ -1,10 +1,9 @@
 """The store of pages: the release that this worker started with, and what was made after it.
 
 The release is on this disk; the overlay is there too, or shared by hosts (see overlay.py).
-Of two versions of a page the one rendered later counts, so that a preserved cache never
-hides a newer release. A page that a build once listed and the release no longer does is
-gone. What was read stays in a bounded front in memory until another worker's write changes
-the shared version; then its stamp tells whether it is still the same.
+Which version of a page counts is said in layers.py. What was read stays in a bounded front
+in memory until another worker's write changes the shared version; then its stamp tells
+whether it is still the same.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ import msgspec
 from asok.errors import ConfigurationError
 from asok.pages.file_overlay import FileOverlay
 from asok.pages.front import Front
+from asok.pages.inherited import FileInheritance, Inheritance, Nothing
+from asok.pages.layers import Layers
 from asok.pages.note import Note
 from asok.pages.overlay import Overlay, Seen
 from asok.pages.release import Release
@@ -59,8 +60,8 @@ class DiskStore:
 
     Without a fingerprint the release's own is taken. Bounds: `max_pages` and `max_bytes` on
     the disk for pages made on demand, `memory` bytes for the front. `overlay` is where pages
-    made after the build go; without one, into `folder` too. `clock` (seconds since the
-    epoch) is what tags are invalidated by there.
+    made after the build go, and `inherited` what earlier code left there; without them, both
+    are in `folder` too. `clock` (seconds since the epoch) is what tags are invalidated by.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class DiskStore:
         max_bytes: int = 256 * 1024 * 1024,
         memory: int = 64 * 1024 * 1024,
         overlay: Overlay | None = None,
+        inherited: Inheritance | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         for name, value in (("max_pages", max_pages), ("max_bytes", max_bytes), ("memory", memory)):
@@ -84,9 +86,13 @@ class DiskStore:
         name = self.fingerprint
         if not name or name.startswith(".") or os.sep in name or "\0" in name:
             raise ConfigurationError(f"fingerprint = {name!r}, expected a file name.")
-        self._overlay: Overlay = overlay or FileOverlay(
-            folder, name, max_pages=max_pages, max_bytes=max_bytes, clock=clock
-        )
+        if overlay is None:
+            inherited = inherited or FileInheritance(folder, name)
+            overlay = FileOverlay(
+                folder, name, max_pages=max_pages, max_bytes=max_bytes, clock=clock
+            )
+        self._overlay: Overlay = overlay
+        self._layers = Layers(self.release, inherited or Nothing())
         self._front: Front[_Entry] = Front(memory, _size)
         self._complained = -_COMPLAIN_EVERY
         #: See `PageStore.version`; the overlay's own, for every hit asks it.
@@ -131,16 +137,7 @@ class DiskStore:
             return entry.stamp
 
     def _load(self, key: str, version: int) -> _Entry:
-        page, note, stamp = self._see(key)
-        base = self.release.records.get(key) if self.release else None
-        if page is not None and page.listed and self.release is not None and base is None:
-            page = None  # listed by an earlier build, and delisted since
-        if self.release is not None and base is not None:
-            if note.at and note.at <= base.rendered_at:
-                # The build is newer than what the note is about.
-                note = Note(path=key, generation=note.generation)
-            if page is None or page.rendered_at <= base.rendered_at:
-                page = None if note.gone else self.release.read(key)
+        page, note, stamp = self._layers.resolve(key, self._see(key))
         merged = self._with_tags(page, note)
         return _Entry(page, note, merged, stamp, version, time.monotonic())
 
@@ -199,9 +196,10 @@ class DiskStore:
         return True
 
     def remove(self, key: str, now: float) -> None:
-        in_release = self.release is not None and key in self.release.records
         try:
-            note = self._see(key).note.after_gone(now) if in_release else None
+            # What can't be removed is hidden: the release's page, and other code's.
+            below = self._layers.below(key)
+            note = self._see(key).note.after_gone(now) if below else None
             self._overlay.remove(key, note)
         except OSError as error:
             self._complain(f"remove the page {key}", error)
@@ -266,11 +264,10 @@ class DiskStore:
             yield held
 
     def listed(self, key: str) -> bool | None:
-        return None if self.release is None else key in self.release.records
+        return self._layers.listed(key)
 
     def paths(self) -> Iterator[str]:
-        known = self.release.records if self.release else {}
-        for key in {*known, *self._overlay.paths()}:
+        for key in {*self._layers.paths(), *self._overlay.paths()}:
             if self.get(key) is not None:
                 yield key
 
