@@ -52,6 +52,8 @@ class Settings:
     """How static pages allow their own inline scripts and styles where they don't say CSP."""
     csrf: str = "token"
     """"token", or "headers": forms are checked by Sec-Fetch-Site and Origin alone."""
+    trailing_slash: str = "never"
+    """"never", or "always": whether the addresses of pages end with a slash."""
     session_backend: str = "sqlite"
     session_path: Path = Path(".asok/sessions")
     session_ttl: int = 86_400
@@ -139,6 +141,7 @@ def _read(read: Variables, known: dict[str, Any]) -> dict[str, Any]:
         "revalidate_secret": read.text("ASOK_REVALIDATE_SECRET", ""),
         "csp": read.choice("ASOK_CSP", "nonce", ("nonce", "hash")),
         "csrf": read.choice("ASOK_CSRF", "token", ("token", "headers")),
+        "trailing_slash": read.choice("TRAILING_SLASH", "never", ("never", "always")),
         "session_backend": read.choice("SESSION_BACKEND", "sqlite", ("sqlite", "memory", "redis")),
         "session_path": read.path("SESSION_PATH", ".asok/sessions"),
         "session_ttl": read.integer("SESSION_TTL", 86_400, 1, 10 * 365 * 86_400),

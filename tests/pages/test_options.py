@@ -95,7 +95,7 @@ def test_none_is_as_good_as_absent() -> None:
         ({"QUERY": (1,)}, "holds 1"),
         ({"QUERY": "page"}, r'one text, not several.*Write QUERY = \("page",\)'),
         ({"QUERY": 5}, r'neither.*Write QUERY = \("page",\) or QUERY = \{"page": int'),
-        ({"QUERY": {"page": float}}, "float.*expected str, int, bool, or a tuple"),
+        ({"QUERY": {"page": float}}, "float.*Expected str, int, bool, or a tuple"),
         ({"GUARD": ()}, "Did you mean GUARDS"),
         ({"MIDDLEWARES": ()}, "Did you mean MIDDLEWARE"),
         ({"TAGS": [str(n) for n in range(65)]}, "At most 64"),

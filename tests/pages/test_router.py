@@ -69,7 +69,7 @@ def router() -> Router:
         ("/1.50", "/[name]", {"name": "1.50"}),
         ("/-0", "/[s:slug]", {"s": "-0"}),
         ("/x y", "/[name]", {"name": "x y"}),
-        ("/%61dmin", "/[name]", {"name": "%61dmin"}),
+        ("/100%", "/[name]", {"name": "100%"}),
         ("/x/edit", "/[name]/edit", {"name": "x"}),
         ("/blog/hello", "/blog/[slug]", {"slug": "hello"}),
         ("/blog/1/2", "/blog/[id:int]/[x]", {"id": 1, "x": "2"}),
@@ -112,6 +112,8 @@ def test_a_path_finds_the_most_specific_page(
         "/" + "x" * 256,
         "/" + "é" * 128,
         "/a" * 2000,
+        "/%61dmin",
+        "/x/%2e%2E",
     ],
 )
 def test_other_forms_of_a_path_are_no_page(router: Router, path: str) -> None:
@@ -137,6 +139,50 @@ def test_a_trailing_slash_and_decomposed_text_are_led_to_the_one_address(
     router: Router, path: str, target: str | None
 ) -> None:
     assert router.redirect(path) == target
+
+
+@pytest.fixture
+def slashed() -> Router:
+    found = routes("/", "/about", "/blog/[slug]", "/feed.xml", "/docs/[...path]", "/x/[id:int]")
+    return Router(found, trailing_slash=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        ("/", "/"),
+        ("/about", "/about/"),
+        ("/about/", "/about/"),
+        ("/blog/cafe\u0301", "/blog/caf\u00e9/"),
+        ("/blog/v1.2", "/blog/v1.2/"),
+        ("/feed.xml", "/feed.xml"),
+        ("/feed.xml/", "/feed.xml"),
+        ("/docs/a/b", "/docs/a/b/"),
+        ("/about//", None),
+        ("//", None),
+        ("", None),
+        ("/nowhere", None),
+        ("/x/01/", None),
+    ],
+)
+def test_paths_end_with_a_slash_where_the_site_says_so(
+    slashed: Router, path: str, canonical: str | None
+) -> None:
+    assert slashed.canonical(path) == canonical
+    match = slashed.match(path)
+    assert (match is not None) == (path == canonical)
+    moved = slashed.redirect(path)
+    assert moved == (None if canonical in (None, path) else encode_path(canonical or ""))
+    if match is not None:
+        assert (match.path, match.key) == (path, path)
+        assert slashed.path(match.route, match.params) == path
+
+
+def test_links_have_the_slash_that_the_site_has(slashed: Router) -> None:
+    assert slashed.url("/") == "/"
+    assert slashed.url("/blog/[slug]", {"slug": "\u00e9"}) == "/blog/%C3%A9/"
+    assert slashed.url("/feed.xml") == "/feed.xml"
+    assert Router(slashed.routes).url("/about") == "/about"
 
 
 def test_a_path_that_only_another_type_takes_is_no_page() -> None:

@@ -19,7 +19,7 @@ from asok.asgi.frozen_query import FrozenQuery
 from asok.asgi.request import Request, SiteView
 from asok.errors import FrozenPageError
 from asok.holes import Sentinels
-from asok.pages.query import Query
+from asok.pages.query import NO_QUERY, Query
 
 __all__ = ["FrozenRequest"]
 
@@ -67,7 +67,7 @@ class FrozenRequest(Request):
         params: Mapping[str, Any],
         sentinels: Sentinels,
         page_folder: Path | None,
-        query: Query = Query(),  # noqa: B008 (immutable)
+        query: Query = NO_QUERY,
         given: Sequence[tuple[str, str]] = (),
         draft: bool = False,
     ) -> None:

@@ -21,8 +21,9 @@ Value = str | int | float | UUID
 MAX_SEGMENT_BYTES: Final = 255
 
 # C0, DEL and C1 controls, the backslash that some proxies turn into a slash, the slash
-# itself, and lone surrogates (bytes that were no UTF-8).
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\\\\/\ud800-\udfff]")
+# itself, lone surrogates (bytes that were no UTF-8), and what is still percent-encoded: a
+# proxy that decodes twice would see another path (CVE-2025-64765).
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\\\\/\ud800-\udfff]|%[0-9a-fA-F]{2}")
 _INT = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,16})?")
 _SLUG = re.compile(r"[-a-zA-Z0-9_]+")

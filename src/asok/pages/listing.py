@@ -62,7 +62,7 @@ class Listing:
         if listed is not None:
             return not listed
         known = self._known.get(match.route.pattern)
-        if known is not None and match.path in known.paths:
+        if known is not None and _bare(match) in known.paths:
             return False
         if known is None or self._clock() >= known.until:
             return None
@@ -89,7 +89,12 @@ class Listing:
                 self._known[match.route.pattern] = _Known(before, self._due(), error)
                 raise
             self._known[route.pattern] = _Known(paths, self._due())
-            return match.path not in paths
+            return _bare(match) not in paths
 
     def _due(self) -> float:
         return self._clock() + self._seconds
+
+
+def _bare(match: Match) -> str:
+    """The path as `Route.path` makes it: without the slash that a site may put at its end."""
+    return match.path.rstrip("/")

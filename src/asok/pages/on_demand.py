@@ -8,7 +8,6 @@ made anew, in whichever worker that is.
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -178,10 +177,8 @@ class OnDemand:
             decoded = unquote_to_bytes(path).decode()
         except UnicodeError:
             return None
-        canonical = unicodedata.normalize("NFC", decoded)
-        match = self._router.match(canonical)
-        if match is None and canonical != "/":
-            match = self._router.match(canonical.removesuffix("/"))
+        canonical = self._router.canonical(decoded)
+        match = None if canonical is None else self._router.match(canonical)
         return None if match is None else Target(match.route, match.path)
 
     def _stored(self, target: Target) -> Target:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Final, Literal, NoReturn, cast
 
 from asok.errors import PageOptionError
-from asok.pages.query import Query, make_query
+from asok.pages.query import NO_QUERY, Query, make_query
 from asok.sizes import parse_size
 
 __all__ = ["PageOptions"]
@@ -54,7 +54,7 @@ class PageOptions:
     expire: float | None = None
     fallback: Literal["generate", "404"] = "generate"
     tags: tuple[str, ...] = ()
-    query: Query = Query()
+    query: Query = NO_QUERY
     csp: Literal["nonce", "hash"] | None = None
     sitemap: bool | None = None
     budget: int | None = None
@@ -229,7 +229,7 @@ class _Reader:
     def query(self, name: str) -> Query:
         value = self.values.get(name)
         if value is None:
-            return Query()
+            return NO_QUERY
         try:
             return make_query(value)
         except ValueError as error:

@@ -39,7 +39,7 @@ def plan(router: Router, options: Callable[[Route], PageOptions]) -> list[Job]:
         seen: set[str] = set()
         for params in listed_params(route, chosen):
             try:
-                path = route.path(params)
+                path = router.path(route, params)
             except RouteError as error:
                 raise PageOptionError(
                     f"get_static_paths() returned {params!r}: {error.message}",

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from asok.pages.kinds import parse_value
 
-__all__ = ["MAX_VALUE", "Parameter", "Query", "make_query"]
+__all__ = ["MAX_VALUE", "NO_QUERY", "Parameter", "Query", "make_query"]
 
 #: The longest text that a parameter may have, in characters.
 MAX_VALUE: Final = 100
@@ -98,6 +98,10 @@ class Query:
             for parameter in self.parameters
             if parameter.name in texts
         }
+
+
+#: What a page without `QUERY` declares.
+NO_QUERY: Final = Query()
 
 
 def make_query(declared: object) -> Query:

@@ -68,6 +68,12 @@ class Route:
         """Parameter name -> kind, in the order of the path."""
         return {part.name: part.kind for part in self.segments if part.kind != "static"}
 
+    @cached_property
+    def names_file(self) -> bool:
+        """Whether its address is that of a file: `/feed.xml`, `/.well-known/security.txt`."""
+        last = self.segments[-1] if self.segments else None
+        return last is not None and last.kind == "static" and "." in last.name
+
     @property
     def dynamic(self) -> bool:
         """Whether the path has parameters."""
@@ -110,7 +116,10 @@ class Route:
         return "/" + "/".join(texts)
 
 
-_SEGMENT = "at most 255 bytes, no slash, backslash or control character, not '.' or '..'"
+_SEGMENT = (
+    "at most 255 bytes, no slash, backslash or control character, nothing percent-encoded, not "
+    "'.' or '..'"
+)
 _EXPECTED = {
     "int": "Expected an integer of at most 18 digits.",
     "float": "Expected a finite number, written without exponent or needless zeros.",

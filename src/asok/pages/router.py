@@ -45,10 +45,12 @@ class _Node:
 class Router:
     """Every route of a site; `routes` holds them in the order of precedence.
 
-    Raises `RouteConflict` where two routes answer the same paths.
+    With `trailing_slash` paths end with one, except those of routes that are named like a
+    file (`/feed.xml`). Raises `RouteConflict` where two routes answer the same paths.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], *, trailing_slash: bool = False) -> None:
+        self.trailing_slash = trailing_slash
         self.routes = order(routes)
         refuse_conflicts(self.routes)
         self._by_pattern = {route.pattern: route for route in self.routes}
@@ -66,35 +68,57 @@ class Router:
     def match(self, path: str) -> Match | None:
         """Return the route and the parameters' values for a decoded `path`, or None.
 
-        Only the canonical form of a path matches: no trailing slash (but for "/"), NFC, no
-        empty or dot segment, no backslash or control character, segments of at most 255 bytes.
+        Only the canonical form of a path matches: the trailing slash as the site has it, NFC,
+        no empty or dot segment, no backslash or control character, nothing that is encoded
+        twice, segments of at most 255 bytes.
         """
+        slash = False
         if path == "/":
             texts: list[str] = []
         elif path[:1] != "/" or len(path) > MAX_PATH:
             return None
         else:
-            texts = path[1:].split("/")
+            slash = path[-1] == "/"
+            texts = (path[1:-1] if slash else path[1:]).split("/")
             if not all(map(is_segment, texts)):
                 return None
         values: list[Value] = []
         route = _walk(self._root, texts, 0, values)
-        if route is None:
+        if route is None or slash != self._slashed(route):
             return None
         return Match(route, dict(zip(route.params, values, strict=True)), path)
+
+    def canonical(self, path: str) -> str | None:
+        """Return the form of a decoded `path` that a page answers, None where none does.
+
+        It differs from `path` in nothing but a trailing slash, or Unicode text that is NFC.
+        """
+        if path[:1] != "/" or len(path) > MAX_PATH or path.endswith("//"):
+            return None
+        bare = unicodedata.normalize("NFC", path.removesuffix("/"))
+        for form in (bare, f"{bare}/"):
+            if self.match(form) is not None:
+                return form
+        return None
 
     def redirect(self, path: str) -> str | None:
         """Return the encoded canonical address for a path that differs from it only in form.
 
-        That is a trailing slash, or Unicode text that is not NFC. None where `path` is
-        canonical already or no page answers it either way.
+        None where `path` is canonical already or no page answers it either way.
         """
-        if len(path) > MAX_PATH or path.endswith("//"):
-            return None
-        canonical = unicodedata.normalize("NFC", path.removesuffix("/"))
-        if canonical == path or self.match(canonical) is None:
-            return None
-        return encode_path(canonical)
+        canonical = self.canonical(path)
+        return None if canonical is None or canonical == path else encode_path(canonical)
+
+    def path(self, route: Route, params: Mapping[str, Any]) -> str:
+        """Return the canonical decoded path of `route` for `params`.
+
+        Raises `RouteError` for parameters that don't fit.
+        """
+        bare = route.path(params)
+        return f"{bare}/" if self._slashed(route) else bare
+
+    def _slashed(self, route: Route) -> bool:
+        return self.trailing_slash and bool(route.segments) and not route.names_file
 
     def route(self, pattern: str) -> Route:
         """Return the route of `pattern`. Raises `RouteError` with suggestions."""
@@ -112,7 +136,7 @@ class Router:
 
         Raises `RouteError` for an unknown pattern or parameters that don't fit.
         """
-        return encode_path(self.route(pattern).path(params or {}))
+        return encode_path(self.path(self.route(pattern), params or {}))
 
     def nearest(self, path: str, count: int = 3) -> list[str]:
         """Return up to `count` patterns whose paths resemble `path`, most similar first."""
