@@ -83,10 +83,16 @@ def hosts(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Generator
     )
     load_site(first).freeze(workers=1)
     shutil.copytree(first, folder / "two")
-    variables = {"ASOK_PAGES_BACKEND": "redis", "ASOK_REDIS_URL": redis_url}
     with ExitStack() as stack:
         urls = [
-            stack.enter_context(serve(folder / name, "--workers", "2", **variables))
+            stack.enter_context(
+                serve(
+                    folder / name,
+                    *("--workers", "2"),
+                    ASOK_PAGES_BACKEND="redis",
+                    ASOK_REDIS_URL=redis_url,
+                )
+            )
             for name in ("one", "two")
         ]
         yield Hosts(urls, folder)

@@ -20,7 +20,8 @@ from asok.pages import redis_page_scripts as scripts
 from asok.pages.names import page_name
 from asok.pages.note import Note
 from asok.pages.overlay import Seen
-from asok.pages.redis_watch import RedisWatch, seconds
+from asok.pages.redis_tags import RedisTags, encoded
+from asok.pages.redis_watch import RedisWatch, microseconds, seconds
 from asok.pages.store import Ticket
 from asok.pages.stored import Record, StoredPage, decode, encode
 from asok.pages.tags import Mark, page_tags
@@ -38,8 +39,6 @@ __all__ = ["RedisOverlay"]
 
 T = TypeVar("T")
 
-#: How many tags are remembered; of older ones only that there were some.
-MAX_TAGS: Final = 10_000
 #: Bytes of a body, at most: larger ones would hold up everybody on the server.
 _BODY_LIMIT: Final = 32 * 1024 * 1024
 #: Seconds until what nobody uses any more leaves, as the pages of code that was replaced.
@@ -84,7 +83,8 @@ class RedisOverlay:
         self._leases = RedisLeases(self._link)
         self._used: set[str] = set()
         self._kept = 0.0
-        self._watch = RedisWatch(self._poll, self._restore, self._tick)
+        self._tags = RedisTags(self._call)
+        self._watch = RedisWatch(self._poll, self._tags.restore, self._tick)
         #: See `Overlay.version`: read on every hit.
         self.version: Callable[[], int] = self._watch.version
 
@@ -168,10 +168,10 @@ class RedisOverlay:
             name,
             msgspec.json.encode(record),
             body,
-            _microseconds(page.moment if ticket is None else ticket.moment),
+            microseconds(page.moment if ticket is None else ticket.moment),
             int(page.listed),
             "" if ticket is None else ticket.generation,
-            *map(_encoded, page_tags(page)),
+            *map(encoded, page_tags(page)),
         )
         if not version:
             return False
@@ -199,10 +199,13 @@ class RedisOverlay:
         self._watch.wrote(name, version)
 
     def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
-        del now  # the server's clock is the one that all hosts share
-        moment = self._call("INVALIDATE_TAG", _encoded(tag), int(block), MAX_TAGS)
-        at = seconds(moment)
-        self._watch.invalidated(tag, Mark(at, at if block else 0.0))
+        try:
+            # At the server's moment: its clock is the one that all hosts share.
+            mark = self._tags.invalidate(tag, block=block)
+        except PagesUnavailable:
+            self._watch.invalidated(tag, Mark(now, now if block else 0.0))
+            raise
+        self._watch.invalidated(tag, mark)
 
     def clear(self) -> None:
         while self._call("CLEAR", *self._bounds, _BATCH):
@@ -238,18 +241,9 @@ class RedisOverlay:
     def _poll(self, version: str, latest: str) -> Any:
         return self._call("POLL", version, latest)
 
-    def _restore(self, latest: float, floor: Mark, tags: Iterator[tuple[str, Mark]]) -> None:
-        head = [int(latest), *map(_microseconds, floor)]
-        arguments: list[Any] = []
-        for tag, mark in tags:
-            arguments += [_encoded(tag), *map(_microseconds, mark)]
-            if len(arguments) >= 3 * _BATCH:
-                self._call("RESTORE", *head, *arguments)
-                arguments = []
-        self._call("RESTORE", *head, *arguments)
-
     def _tick(self) -> None:
-        """Tell Redis which pages were used, and now and then that all of them are."""
+        """Tell Redis what it did not hear, which pages were used, and that they are in use."""
+        self._tags.tell_late()
         used, self._used = self._used, set()
         names = list(used)
         for at in range(0, len(names), _BATCH):
@@ -296,11 +290,3 @@ def _note_of(key: str, data: bytes | None, generation: bytes | None) -> Note:
 
 def _dumps(note: Note) -> bytes:
     return msgspec.json.encode(note)
-
-
-def _encoded(tag: str) -> bytes:
-    return tag.encode("utf-8", "surrogatepass")
-
-
-def _microseconds(moment: float) -> int:
-    return round(moment * 1_000_000)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from asok.forked import renew_in_children
 from asok.pages.tags import Mark
 
-__all__ = ["INTERVAL", "RedisWatch", "seconds"]
+__all__ = ["INTERVAL", "RedisWatch", "microseconds", "seconds"]
 
 log = logging.getLogger("asok.pages")
 
@@ -39,6 +39,11 @@ def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
+def microseconds(moment: float) -> int:
+    """The inverse of `seconds`."""
+    return round(moment * 1_000_000)
+
+
 class RedisWatch:
     """The memory of one process.
 
@@ -50,7 +55,7 @@ class RedisWatch:
     def __init__(
         self,
         ask: Callable[[str, str], Any],
-        restore: Callable[[float, Mark, Iterator[tuple[str, Mark]]], None],
+        restore: Callable[[float, Mark, Iterable[tuple[str, Mark]]], None],
         tick: Callable[[], None],
         *,
         interval: float = INTERVAL,
@@ -132,7 +137,7 @@ class RedisWatch:
             pages, tags, names, at, block = self._ask(seen, self._latest.decode())
             if self._lost(tags):
                 latest = float(self._latest)
-                self._restore(latest, self._floor, iter(list(self._tags.items())))
+                self._restore(latest, self._floor, list(self._tags.items()))
                 self._latest, self._tags_state = b"0", ()
                 _, tags, _, at, block = self._ask(seen, "0")
             with self._lock:
