@@ -111,7 +111,9 @@ class Asok:
         self.live = self._make_live()
         self.notices.subscribe(_REVOKED, lambda message: self.live.close_session(message["id"]))
         self.tree: Tree = scan(self.source / "pages")
-        self.router = Router(self.tree.routes)
+        self.router = Router(
+            self.tree.routes, trailing_slash=self.settings.trailing_slash == "always"
+        )
         self.parts = self._make_parts(csp)
         self.pages = self._make_pages()
         self.on_demand = self._make_on_demand()
@@ -133,7 +135,14 @@ class Asok:
         """What stands for the code and the assets that make this site's pages."""
         token = self.assets.token if isinstance(self.assets, ManifestAssets) else ""
         settings = self.settings
-        return fingerprint(self.root, settings.base_url, token, settings.csp, settings.csrf)
+        return fingerprint(
+            self.root,
+            settings.base_url,
+            token,
+            settings.csp,
+            settings.csrf,
+            settings.trailing_slash,
+        )
 
     @property
     def store_folder(self) -> Path:
@@ -201,13 +210,17 @@ class Asok:
             roots=[self.source / name for name in ("components", "partials", "templates")],
             bytecode=None if self.settings.debug else self.settings.state_folder / "bytecode",
             auto_reload=self.settings.debug,
-            globals={"static": self._static},
+            globals={"static": self._static, "url": self._url},
             fragments=backends.CachedFragments(self.cache),
         )
 
     def _static(self, name: str) -> str:
         """`{{ static('css/base.css') }}`: the URL of an asset, below the site's mount."""
         return dependencies.asset(name, self.settings.base_path + self.assets.url(name))
+
+    def _url(self, pattern: str, /, **params: Any) -> str:
+        """`{{ url('/blog/[slug]', slug=post.slug) }}`: a page's address, below the mount."""
+        return self.settings.base_path + self.router.url(pattern, params)
 
     def _make_live(self) -> Live:
         registry = Registry()
