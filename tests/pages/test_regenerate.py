@@ -690,3 +690,124 @@ def test_random_addresses_leave_disk_and_memory_bounded(tmp_path: Path, source: 
     assert len(files) < 50 * 2 + 1000  # leases are at most 4096, whatever is asked for
     assert len([file for file in files if file.suffix in (".html", ".json")]) <= 50 * 2 + 2
     assert see(pages) == ("HIT", b"one")
+
+
+def test_a_404_that_was_overtaken_by_an_invalidation_is_not_believed(
+    pages: Regenerator, source: Source
+) -> None:
+    """The article is published while its page is asked for."""
+    source.status = 404
+
+    def publish() -> None:
+        if len(source.calls) == 1:
+            pages.store.invalidate_tag("\0path:/blog/new", 0.0, block=False)
+            source.during = lambda: None
+            source.status = 200
+
+    def answer(match: Match) -> Rendered:
+        status = source.status
+        made = source.render(match)
+        return Rendered(status, made.headers, made.holed)
+
+    source.during = publish
+    pages = Regenerator(pages.store, answer, clock=pages.clock)
+    assert see(pages, "/blog/new") == ("MISS", b"one")
+    assert len(source.calls) == 2
+
+
+def test_a_failure_that_was_overtaken_by_an_invalidation_is_tried_again(
+    pages: Regenerator, source: Source
+) -> None:
+    source.error = ValueError("half of the data was written")
+
+    def publish() -> None:
+        pages.store.invalidate_tag("\0route:/about", 0.0, block=False)
+        source.error, source.during = None, lambda: None
+
+    source.during = publish
+    assert see(pages) == ("MISS", b"one")
+    assert len(source.calls) == 2
+
+
+def test_who_waited_for_a_render_that_failed_gets_its_error(
+    store: DiskStore, source: Source, clock: Clock
+) -> None:
+    """Another process was at it: each of those who waited would fail once more."""
+    pages = Regenerator(store, source.render, clock=clock, wait=20.0)
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            see(pages)
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    thread = threading.Thread(target=ask)
+    with store.lease("/about", 0):
+        thread.start()
+        while not len(pages._flight):  # pyright: ignore[reportPrivateUsage]
+            time.sleep(0.001)
+        time.sleep(0.05)
+        store.fail("/about", clock.now + 1, revalidate=None, error="ValueError: down")
+    thread.join()
+    assert "ValueError: down" in str(errors[0])
+    assert source.calls == []
+    # Who comes later is not concerned.
+    clock.now += 2
+    assert see(pages) == ("MISS", b"one")
+    assert store.look("/about")[1].quiet
+
+
+def test_a_failing_miss_of_a_made_up_path_leaves_nothing_on_the_disk(
+    store: DiskStore, source: Source, pages: Regenerator
+) -> None:
+    source.error = ValueError("down")
+    for number in range(20):
+        with pytest.raises(ValueError, match="down"):
+            see(pages, f"/blog/{number}")
+    assert not [file for file in store.folder.rglob("*.json") if file.is_file()]
+    with pytest.raises(ValueError, match="down"):
+        see(pages)
+    assert store.look("/about")[1].failures == 1
+
+
+def test_a_wrong_clock_does_not_keep_a_404_for_long(
+    pages: Regenerator, source: Source, clock: Clock
+) -> None:
+    source.status, clock.now = 404, clock.now + 10**6
+    pages.get(match("/blog/new"), ISR)
+    clock.now -= 10**6
+    source.status = 200
+    assert see(pages, "/blog/new") == ("MISS", b"one")
+
+
+def test_failures_are_counted_over_all_workers(
+    tmp_path: Path, source: Source, clock: Clock, page: MakePage
+) -> None:
+    """The source is down for an hour: no error, and few tries, whoever is asked."""
+    folder = tmp_path / "ssg_cache"
+    workers = [
+        Regenerator(DiskStore(folder, fingerprint="f", clock=clock), source.render, clock=clock)
+        for _ in range(4)
+    ]
+    see(workers[0])
+    source.error = OSError("the source is down")
+    tries: list[float] = []
+    clock.now += 100
+    start = clock.now
+    while clock.now < start + 3600:
+        for worker in workers:
+            before = len(source.calls)
+            assert see(worker) == ("STALE", b"one")
+            assert worker.drain()
+            tries += [clock.now] * (len(source.calls) - before)
+        clock.now += 5
+    gaps = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert min(gaps) >= 30
+    assert len(tries) <= 3600 / 30
+    assert len(tries) >= 3600 / 70, "it is tried, though"
+    source.error, source.text = None, b"two"
+    clock.now += 60
+    see(workers[3])
+    workers[3].drain()
+    assert [see(worker) for worker in workers] == [("HIT", b"two")] * 4
