@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from asok import site_modules
 from asok.cli.commands import asok
 from asok.cli.scaffold import Scaffold
+from asok.pages import configure_on_demand
 
 #: Runs `asok …` in this process, in the folder of the test.
 Run = Callable[..., Result]
@@ -45,6 +46,19 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Run]:
     sys.path[:] = path
     sys.modules.pop("wsgi", None)
     site_modules.uninstall()
+
+
+@pytest.fixture
+def anew(run: Run) -> Generator[Run]:
+    """Run commands one after another, each of which imports the site for itself."""
+
+    def invoke(*arguments: str, text: str | None = None) -> Result:
+        sys.modules.pop("wsgi", None)
+        site_modules.uninstall()
+        return run(*arguments, text=text)
+
+    yield invoke
+    configure_on_demand(None)
 
 
 @pytest.fixture
