@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asok.asgi.hosts import HostCheck
 from asok.asgi.sending import send_plan
@@ -115,7 +115,7 @@ class Front:
                         return
         door = self.doors.get(path)
         if door is not None:
-            await door(scope, receive, send)
+            await door(scope, receive, _telling(send) if kind == "http" else send)
         elif kind == "http":
             await self._inner(scope, receive, send)
         else:
@@ -124,6 +124,20 @@ class Front:
 
 
 _TEXT = b"This host is not served here. Set ALLOWED_HOSTS if it should be.\n"
+
+
+def _telling(send: Send) -> Send:
+    """Say in `Cache-Status` that no store was asked, where a door says nothing itself."""
+
+    async def tell(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers: list[Header] = list(message.get("headers", ()))
+            if not any(name == b"cache-status" for name, _ in headers):
+                headers.append((b"cache-status", b"asok; fwd=bypass; detail=dynamic"))
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return tell
 
 
 async def _refuse_host(scope: Scope, receive: Receive, send: Send) -> None:
