@@ -57,8 +57,9 @@ connect.receive_ = (frame: any) => {
 };
 
 "click input change submit keyup keydown".split(" ").map((type) => addEventListener(type, handle));
-"pagehide pageshow online visibilitychange"
+// "asok" is for whoever puts components into the page: `defer.ts`, or a script of the site.
+"pagehide pageshow online visibilitychange asok"
   .split(" ")
-  .map((type) => addEventListener(type, onPage as EventListener));
+  .map((type) => addEventListener(type, (event) => scan(onPage(event))));
 
 scan();

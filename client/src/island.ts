@@ -5,7 +5,7 @@ import { morph } from "./morph.ts";
 import { connect, send, socket } from "./socket.ts";
 
 /** This page view, also after it came back from the back-forward cache. */
-const TAB = `${Math.random()}`;
+const TAB = Math.random() + "";
 
 let last = 0;
 

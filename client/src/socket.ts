@@ -11,10 +11,8 @@ export const send = (frame: ClientFrame): boolean =>
 
 /** `receive_` gets every frame, and `[]` whenever the socket opened. */
 export const connect: { (): void; receive_?(frame: unknown[]): void } = () => {
-  if (socket) {
-    socket.onclose = null;
-    socket.close();
-  }
+  // Its end is no loss: `close` returns nothing, and nothing is called then.
+  if (socket) socket.onclose = socket.close() as any;
   // The socket is the neighbour of this file, also where the application is mounted.
   socket = new WebSocket(new URL("live", import.meta.url));
   socket.onopen =
@@ -24,7 +22,7 @@ export const connect: { (): void; receive_?(frame: unknown[]): void } = () => {
         if (document.documentElement.classList.toggle("asok-offline", type == "close"))
           // 125 ms, doubled up to 4 s, and up to once more: a thousand pages that lost one
           // server don't come back in one instant. A hidden page waits until it is looked at.
-          setTimeout(onPage, Math.min(4e3, 125 * 2 ** failures++) * (1 + Math.random()), {});
+          setTimeout(onPage, 125 * 2 ** Math.min(5, failures++) * (1 + Math.random()), {});
         else {
           // Only a frame proves that the server is well: one that accepts and hangs up is not.
           if (data) failures = 0;

@@ -19,14 +19,15 @@ from asok import cache as caching
 from asok.asgi.cookies import CookiePolicy, site_suffix
 from asok.asgi.dispatch import Dispatcher
 from asok.asgi.drafts import Drafts
+from asok.asgi.fragments import FRAGMENTS_PATH, FragmentsDoor
 from asok.asgi.front import Front
 from asok.asgi.lifespan import Lifespan
-from asok.asgi.fragments import FRAGMENTS_PATH, FragmentsDoor
 from asok.asgi.live_door import LIVE_PATH, LiveDoor
 from asok.asgi.page import Page, load_page
 from asok.asgi.parts import Parts
 from asok.asgi.public_files import development_doors, public_doors
 from asok.asgi.rendering import Rendering
+from asok.asgi.runtime_file import RuntimeFile
 from asok.asgi.static_pages import DevelopmentPages, page_renderer
 from asok.asgi.stored_pages import StoredPages
 from asok.asgi.webhook import WEBHOOK_PATH, Webhook, WebhookKey
@@ -160,21 +161,21 @@ class Asok:
         progress: Progress | None = None,
         workers: int | None = None,
         checks: Sequence[Check] = (),
-    ) -> tuple[Report, Release]:
         full: bool = False,
+    ) -> tuple[Report, Release]:
         """Build every static page into a new release and publish it; see `build_pages`."""
         return build_pages(
             self.parts,
             self.options,
             folder=self.store_folder,
             fingerprint=self.fingerprint,
-            progress=progress,
             settings=self.settings,
             templates=self.templates,
             asset=self._static,
             tag_moment=lambda *tags: 0.0 if self.settings.debug else self.store.tag_moment(*tags),
             components=len(self.live.registry) > 0,
             full=full,
+            progress=progress,
             workers=workers,
             checks=checks,
         )
@@ -304,7 +305,12 @@ class Asok:
             hosts=self.parts.hosts,
             assets=(self.assets, self.runtime),
             hits=self.pages,
-            doors={**self._public(), **self._webhook(), LIVE_PATH: live},
+            doors={
+                **self._public(),
+                **self._webhook(),
+                LIVE_PATH: live,
+                FRAGMENTS_PATH: FragmentsDoor(self.live, self.parts),
+            },
             inner=Dispatcher(self.parts, self.pages),
             lifespan=Lifespan(self._start, self._stop, live.close),
             base_path=self.settings.base_path,

@@ -105,7 +105,7 @@ def test_going_away_says_goodbye_to_every_open_socket(tmp_path: Path) -> None:
 
 
 def test_the_runtime_of_another_version_is_this_one_for_now() -> None:
-    from asok.asgi.live_door import RuntimeFile
+    from asok.asgi.runtime_file import RuntimeFile
 
     runtime = RuntimeFile()
     now = runtime.plan("GET", runtime.url_path, "", [])

@@ -10,7 +10,7 @@ from asok.live.client import check_client
 
 @pytest.mark.parametrize(
     "client",
-    [None, "load", "visible", "idle", "only", "none", "media:(min-width: 40em)",
+    [None, "load", "visible", "idle", "only", "defer", "none", "media:(min-width: 40em)",
      "media:(min-width: 40em) and (prefers-reduced-motion: no-preference)"],
 )  # fmt: skip
 def test_known_strategies_pass(client: str | None) -> None:
@@ -25,7 +25,8 @@ def test_known_strategies_pass(client: str | None) -> None:
         ("", "Use load, visible"),
         ("media:min-width", "media:(min-width: 40em)"),
         ('media:(x"y)', "media:(min-width: 40em)"),
-        ("defer", "reserved"),
+        ("deferred", "Did you mean client='defer'?"),
+        ("server:defer", "Use load, visible, idle, only, defer, none or media:(query)."),
         ("interaction", "reserved"),
     ],
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 from anyio import to_thread
@@ -16,49 +14,18 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from asok.asgi.parts import Parts
-from asok.assets import Header, Plan, Resource, Variant, respond
-from asok.live import Conversation, Live, SocketSecrets, runtime_bytes, runtime_name
+from asok.live import Conversation, Live, SocketSecrets
 
-__all__ = ["LIVE_PATH", "LiveDoor", "RuntimeFile"]
+__all__ = ["LIVE_PATH", "LiveDoor"]
 
 log = logging.getLogger("asok.live")
 
 #: As documented.
 LIVE_PATH = "/asok/live"
-RUNTIME_PREFIX = "/asok"
-_RUNTIME = re.compile(r"/asok/alive-[0-9a-f]{12}\.js")
 #: Seconds between two signs of life of an open socket's states.
 _TOUCH_EVERY = 300.0
 _GOING_AWAY = 1001
 _FOREIGN = 1008
-
-
-class RuntimeFile:
-    """The Alive runtime under its content-hashed URL; answers like a folder of assets."""
-
-    prefix = RUNTIME_PREFIX
-
-    def __init__(self) -> None:
-        name = runtime_name()
-        body = runtime_bytes()
-        tag = name.removeprefix("alive-").removesuffix(".js")
-        self.url_path = f"{RUNTIME_PREFIX}/{name}"
-        self._resource = Resource(
-            "text/javascript; charset=utf-8",
-            (Variant("identity", f'"{tag}"', len(body), body),),
-            "public, max-age=31536000, immutable",
-        )
-        self._other = replace(self._resource, cache_control="no-cache")
-
-    def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
-        """Return the answer to a request for the file, None for another path.
-
-        The URL of another version gives this one, to be asked for again: a page that was
-        stored before an upgrade comes alive with the runtime that there is.
-        """
-        if path == self.url_path:
-            return respond(self._resource, method, headers)
-        return respond(self._other, method, headers) if _RUNTIME.fullmatch(path) else None
 
 
 class LiveDoor:
@@ -111,7 +78,7 @@ class LiveDoor:
             session_id,
             emit=socket.send_text,
             hang_up=hang_up,
-            secrets=SocketSecrets(csrf=parts.csrf.token(session_id)),
+            secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
         )
         self._open.add(socket)
         life = asyncio.create_task(self._keep_alive(conversation))

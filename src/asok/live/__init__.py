@@ -2,12 +2,13 @@
 
 from asok.live.component import Component, SessionLike
 from asok.live.conversation import Conversation
+from asok.live.deferred import Deferred
 from asok.live.engine import Live
 from asok.live.exposed import exposed
 from asok.live.limits import Limits
 from asok.live.redis import RedisLiveStore
 from asok.live.registry import Definition, Registry
-from asok.live.runtime import runtime_bytes, runtime_name
+from asok.live.runtime import defer_bytes, defer_name, runtime_bytes, runtime_name
 from asok.live.scope import owner_of
 from asok.live.screen import SocketSecrets
 from asok.live.slot import Html
@@ -17,6 +18,7 @@ from asok.live.store import LiveStore, MemoryLiveStore, Row
 __all__ = [
     "Component",
     "Conversation",
+    "Deferred",
     "Definition",
     "Html",
     "Limits",
@@ -29,6 +31,8 @@ __all__ = [
     "SessionLike",
     "SocketSecrets",
     "SqliteLiveStore",
+    "defer_bytes",
+    "defer_name",
     "exposed",
     "owner_of",
     "runtime_bytes",

@@ -16,12 +16,13 @@ STRATEGIES: Final = {
     "visible": "when it is seen",
     "idle": "when the browser is idle, or after 2 seconds",
     "only": "like load, and the page shows nothing of it before",
+    "defer": "it is rendered for each visitor after the page, and the page holds its place",
     "none": "never: it stays plain HTML",
 }
 
 _MEDIA: Final = re.compile(r"media:\([^()<>\"']{1,200}\)(?: (?:and|or) \([^()<>\"']{1,200}\))*")
 #: Taken for what comes later; nobody shall depend on an error for it.
-_RESERVED: Final = ("defer", "interaction")
+_RESERVED: Final = ("interaction",)
 
 
 def check_client(name: str, client: str | None) -> str | None:
@@ -38,10 +39,9 @@ def check_client(name: str, client: str | None) -> str | None:
         )
     bare = client.removeprefix("client:").split(":")[0]
     near = difflib.get_close_matches(bare, [*STRATEGIES, "media"], n=1)
+    fix = f"Use {', '.join(STRATEGIES)} or media:(query)."
     if near == ["media"]:
-        fix = "Write client='media:(min-width: 40em)'."
+        fix = f"Write client='media:(min-width: 40em)'. {fix}"
     elif near:
-        fix = f"Did you mean client={near[0]!r}?"
-    else:
-        fix = "Use " + ", ".join(STRATEGIES) + " or media:(query)."
+        fix = f"Did you mean client={near[0]!r}? {fix}"
     raise ComponentError(f"component {name} got client={client!r}.", fix=fix)

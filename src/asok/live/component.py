@@ -119,6 +119,14 @@ class Component:
         """Return the HTML; by default the template named after the class."""
         return self.html(self._host().default_template(self))
 
+    def render_placeholder(self) -> str:
+        """Return what `client='defer'` shows until the component comes; by default its slot.
+
+        It is on the page for everybody, before `mount()` ran: only the constructor's values
+        are known, and the session can't be read.
+        """
+        return self.slot
+
     def html(self, template: str, /, **context: Any) -> str:
         """Render a template beside this file, or one of `src/components`.
 
@@ -157,7 +165,7 @@ def methods(cls: type[Component]) -> dict[str, Method]:
 
 
 def _check(cls: type[Component]) -> None:
-    for name in ("mount", "render"):
+    for name in ("mount", "render", "render_placeholder"):
         if inspect.iscoroutinefunction(getattr(cls, name)):
             raise ComponentError(
                 f"{cls.__name__}.{name} is async, but it runs while a page is being rendered.",

@@ -18,6 +18,7 @@ from asok.live.bases import Bases
 from asok.live.client import check_client
 from asok.live.component import SessionLike
 from asok.live.conversation import Conversation, HangUp
+from asok.live.deferred import Deferrals
 from asok.live.limits import Limits
 from asok.live.place import Place, RenderTemplate
 from asok.live.registry import Definition, Registry
@@ -42,9 +43,9 @@ class Live:
 
     Ports: `store` keeps joined state; `render_template(name, context, page_dir=folder)`
     renders; `open_session(session_id)` opens the visitor's session; `run_sync(function)`
-    runs what may block in a thread. `runtime_url` is where the script is served.
-    `show_errors` lets browsers see what went wrong (development). `on_step` is told every
-    point of a call between two effects.
+    runs what may block in a thread. `runtime_url` and `defer_url` are where its scripts are
+    served. `show_errors` lets browsers see what went wrong (development). `on_step` is told
+    every point of a call between two effects.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Live:
         render_template: RenderTemplate,
         open_session: Callable[[str], SessionLike],
         runtime_url: str,
+        defer_url: str = "/asok/defer.js",
         limits: Limits | None = None,
         run_sync: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread,
         show_errors: bool = False,
@@ -72,6 +74,7 @@ class Live:
         self.tokens = Tokens(keys)
         self.bases = Bases(self.limits.base_bytes)
         self.runtime_url = runtime_url
+        self.deferrals = Deferrals(self, keys, script_url=defer_url)
         self.tasks: set[asyncio.Task[None]] = set()
         self._render_template = render_template
         self._open_session = open_session
@@ -93,7 +96,10 @@ class Live:
         `session_id` and `session` are the visitor's, where there is one; with `frozen` the
         page is for everybody and neither is looked at.
         """
-        visit = Visit(None, frozen=True) if frozen else Visit(session_id, False, session)
+        if frozen:
+            visit = Visit(None, frozen=True, page=path)
+        else:
+            visit = Visit(session_id, False, session, page=path)
         with enter(Scope(path, visit)):
             yield
 
@@ -110,7 +116,8 @@ class Live:
         """`{{ component('Counter', count=10) }}`: the HTML of a component, in its wrapper.
 
         `client` says when it comes alive: load (default), visible, idle, only (not rendered
-        on the page), none (never), media:(query). `cid` gives it an identity that is the same
+        on the page), defer (rendered for each visitor after the page), none (never),
+        media:(query). `cid` gives it an identity that is the same
         on every page. Raises `ComponentError` and `StateError`.
         """
         scope = current.get()
@@ -123,17 +130,39 @@ class Live:
         when = check_client(name, client)
         identity = scope.identify(name, cid)
         values = definition.schema.values(props)
-        kept = keep(slot or "", name, self.limits.state_bytes)
-        first = when != "none" and scope.visit.first()
-        place = self.place(definition, identity, scope.visit, Html(slot or ""))
-        payload = self._frozen(definition, identity, values, kept, blank=when == "only")
-        if when == "only":
+        given = Html(slot or "")
+        if when == "defer" and scope.visit.page is not None:
+            return self.deferrals.placeholder(definition, identity, values, given, scope.visit)
+        # What comes after the page is for one visitor already.
+        when = None if when == "defer" else when
+        kept = keep(given, name, self.limits.state_bytes)
+        return self.show(
+            definition, identity, scope.visit, values, slot=given, kept=kept, client=when
+        )
+
+    def show(
+        self,
+        definition: Definition,
+        cid: str,
+        visit: Visit,
+        values: dict[str, Any],
+        *,
+        slot: Html,
+        kept: str,
+        client: str | None = None,
+    ) -> Html:
+        """Return the HTML of an instance in its wrapper; `kept` is what its token says of the
+        slot."""
+        scripts = "" if client == "none" else self.scripts(visit)
+        place = self.place(definition, cid, visit, slot)
+        payload = self._frozen(definition, cid, values, kept, blank=client == "only")
+        if client == "only":
             inside = ""
-        elif when == "none" or scope.visit.bound is None:
+        elif client == "none" or visit.bound is None:
             inside = place.render(place.start(values))
         else:
-            payload, inside = self._joined(place, payload, values, scope.visit.bound)
-        return self._wrapper(payload, inside, when, first=first)
+            payload, inside = self._joined(place, payload, values, visit.bound)
+        return Html(self._wrapper(payload, inside, client) + scripts)
 
     def render(
         self,
@@ -189,17 +218,22 @@ class Live:
         )  # fmt: skip
         return joined, inside
 
-    def _wrapper(self, payload: Payload, inside: str, when: str | None, *, first: bool) -> Html:
+    def _wrapper(self, payload: Payload, inside: str, when: str | None) -> str:
         attributes = {"id": f"asok-{payload.cid}", "data-asok-component": payload.name}
         if when != "none":
             attributes["data-asok-state"] = self.tokens.sign(payload)
         if when not in (None, "none"):
             attributes["data-asok-client"] = when
         written = "".join(f' {name}="{html.escape(text)}"' for name, text in attributes.items())
-        script = ""
-        if first:
-            script = f'<script type="module" src="{html.escape(self.runtime_url)}"></script>'
-        return Html(f"<div{written}>{inside}</div>{script}")
+        return f"<div{written}>{inside}</div>"
+
+    def scripts(self, visit: Visit, *further: str) -> str:
+        """Return the tags of the runtime and `further` scripts that the page does not have."""
+        return "".join(
+            f'<script type="module" src="{html.escape(url)}"></script>'
+            for url in (self.runtime_url, *further)
+            if visit.first(url)
+        )
 
     def place(self, definition: Definition, cid: str, visit: Visit, slot: Html) -> Place:
         """Return the surroundings of an instance."""

@@ -37,6 +37,8 @@ class Limits:
     state_seconds: float = 3600.0
     #: Bytes of one component's state, constructor values and slot, as JSON, each.
     state_bytes: int = 64 * 1024
+    #: Bytes of what the page says of one component with `client='defer'`, signed.
+    deferred_bytes: int = 8 * 1024
     #: Seconds that a method may run before its component answers with an error.
     call_seconds: float = 30.0
     #: Seconds that a call waits for another call of the same component to end.

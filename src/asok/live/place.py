@@ -63,9 +63,14 @@ class Place:
 
     def start(self, values: Mapping[str, Any]) -> Component:
         """Return a new instance from converted constructor values, mounted."""
+        component = self.make(values)
+        component.mount()
+        return component
+
+    def make(self, values: Mapping[str, Any]) -> Component:
+        """Return a new instance that is not mounted."""
         component = self.definition.cls(**values)
         vars(component)["__asok_host__"] = self
-        component.mount()
         return component
 
     def restore(self, raw: bytes) -> Component:
@@ -119,8 +124,9 @@ class Place:
             raise FrozenPageError(
                 f"component {self.definition.name} read its session while a page or fragment was "
                 "rendered for everybody.",
-                fix="Read it in an exposed method, or render this page per request (remove "
-                "SSG = True).",
+                fix=f"Write {{{{ component('{self.definition.name}', client='defer') }}}} to "
+                "render it for each visitor, read the session in an exposed method, or render "
+                "this page per request (remove SSG = True).",
             )
         if self._session is None:
             if self._visit.session_id is None:

@@ -37,7 +37,13 @@ class Visit:
     #: Whether this is a component's inside, rendered over a socket, and not a page.
     inner: bool = False
     cids: set[str] = field(default_factory=set[str])
-    scripted: list[Any] = field(default_factory=list[Any])
+    scripted: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
+    #: The path of the page; None for what is rendered after it.
+    page: str | None = None
+    #: Whether this fills a page's placeholder: for one visitor, and no page either.
+    late: bool = False
+    #: How many components were held back so far.
+    deferred: int = 0
 
     @property
     def storable(self) -> bool:
@@ -56,16 +62,18 @@ class Visit:
             return None
         return owner_of(self.session_id)
 
-    def first(self) -> bool:
-        """Whether the runtime's script tag is still to be written.
+    def first(self, url: str) -> bool:
+        """Whether the tag of the script at `url` is still to be written.
 
         Once for each thing that is stored on its own: a cached fragment that comes with the
         page's second component may be the first one on another page.
         """
         part = holes.current.get()
-        if self.inner or any(one is part for one in self.scripted):
+        if self.inner or self.late:
             return False
-        self.scripted.append(part)
+        if any(one is part and script == url for one, script in self.scripted):
+            return False
+        self.scripted.append((part, url))
         return True
 
 

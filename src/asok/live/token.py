@@ -12,14 +12,16 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from asok.errors import StateRefused
 from asok.signing import Keys
 
-__all__ = ["NO_STATE", "PURPOSE", "Frozen", "Joined", "Payload", "Tokens", "digest"]
+__all__ = ["NO_STATE", "PURPOSE", "Frozen", "Joined", "Payload", "Signed", "Tokens", "digest"]
+
+P = TypeVar("P")
 
 PURPOSE: Final = "live.state"
 NO_STATE: Final = msgspec.Raw(b"null")
@@ -61,7 +63,7 @@ class Joined(msgspec.Struct, array_like=True, tag="j", frozen=True):
 
 Payload = Frozen | Joined
 
-_decoder = msgspec.json.Decoder(Payload)
+_decoder: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
 
 
 def digest(props: bytes) -> str:
@@ -69,22 +71,23 @@ def digest(props: bytes) -> str:
     return blake2b(props, digest_size=9).hexdigest()
 
 
-class Tokens:
-    """Signs and reads states.
+class Signed(Generic[P]):
+    """Signs and reads values of one kind for one purpose.
 
     The signature has no time stamp (itsdangerous' would), so that a page which is frozen
     twice has the same bytes; a joined state holds its own.
     """
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys.derive_all(PURPOSE)
+    def __init__(self, keys: Keys, purpose: str, decoder: msgspec.json.Decoder[P]) -> None:
+        self._keys = keys.derive_all(purpose)
+        self._decoder = decoder
 
-    def sign(self, payload: Payload) -> str:
+    def sign(self, payload: P) -> str:
         """Return `payload` as URL-safe text with its signature."""
         body = urlsafe_b64encode(msgspec.json.encode(payload)).rstrip(b"=")
         return (body + b"." + _signature(self._keys[0], body)).decode()
 
-    def read(self, token: str) -> Payload:
+    def read(self, token: str) -> P:
         """Return what was signed. Raises `StateRefused` (reason `signature`) for anything that
         was changed, made for another purpose, or signed by a key no longer in use."""
         try:
@@ -94,10 +97,17 @@ class Tokens:
             if text[-_SIGNATURE - 1 : -_SIGNATURE] == b"." and any(
                 hmac.compare_digest(signature, _signature(key, body)) for key in self._keys
             ):
-                return _decoder.decode(urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
+                return self._decoder.decode(urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
         except (UnicodeEncodeError, Base64Error, msgspec.MsgspecError) as error:
             raise _refused() from error
         raise _refused()
+
+
+class Tokens(Signed[Payload]):
+    """Signs and reads states."""
+
+    def __init__(self, keys: Keys) -> None:
+        super().__init__(keys, PURPOSE, _decoder)
 
 
 def _signature(key: bytes, body: bytes) -> bytes:
