@@ -95,7 +95,8 @@ class RedisPlace(Place):
 
     def overlay(self, fingerprint: str = "f1", **options: Any) -> RedisOverlay:
         known: dict[str, Any] = {"max_pages": 10_000, "max_bytes": 2**28, "space": self.space}
-        made = RedisOverlay(known.pop("url", self.url), fingerprint, **{**known, **options})
+        known.update(options)
+        made = RedisOverlay(known.pop("url", self.url), fingerprint, **known)
         self.overlays.append(made)
         return made
 
@@ -117,7 +118,7 @@ class RedisPlace(Place):
         name = f"{self.space}:f1:p:{page_name(key)}"
         self.client.hset(name, "r" if part == "record" else "b", data)
 
-    def keys(self, pattern: str = "*") -> list[str]:
+    def keys_like(self, pattern: str = "*") -> list[str]:
         """The keys of this place in Redis, without their space."""
         found: list[bytes] = self.client.keys(f"{self.space}:{pattern}")
         return sorted(key.decode()[len(self.space) + 1 :] for key in found)

@@ -267,7 +267,12 @@ class DiskStore:
         return self._layers.listed(key)
 
     def paths(self) -> Iterator[str]:
-        for key in {*self._layers.paths(), *self._overlay.paths()}:
+        known = set(self._layers.paths())
+        try:
+            known.update(self._overlay.paths())
+        except OSError as error:
+            self._complain("list every page", error)
+        for key in known:
             if self.get(key) is not None:
                 yield key
 

@@ -156,8 +156,6 @@ class RedisOverlay:
         return Ticket(int(generation), seconds(moment))
 
     def put(self, page: StoredPage, *, ticket: Ticket | None) -> bool:
-        if ticket is not None and ticket.moment <= 0:
-            return False  # Redis was away when the render began: what happened isn't known
         record, body = encode(page)
         if len(body) > _BODY_LIMIT:
             raise PagesUnavailable(f"{len(body)} bytes are more than {_BODY_LIMIT} allowed")

@@ -41,6 +41,13 @@ local call = redis.call
 
 local function number(key, field) return tonumber(call('HGET', key, field) or '0') end
 
+-- The key of a page; what something else put there goes.
+local function page_of(name)
+  local page = S .. 'p:' .. name
+  if call('TYPE', page).ok ~= 'hash' then call('DEL', page) end
+  return page
+end
+
 local function text(value) return string.format('%.0f', value) end
 
 -- Later than every moment before, also where the server's clock was set back.
@@ -131,9 +138,12 @@ PUT: Final = (
     _WRITE
     + """
 local name, moment, generation = ARGV[4], tonumber(ARGV[7]), ARGV[9]
-local page = S .. 'p:' .. name
-if call('TYPE', page).ok ~= 'hash' then call('DEL', page) end
+local page = page_of(name)
 if generation ~= '' then
+  if moment <= 0 then
+    now()  -- a replica refuses this: then the page stays in its worker's memory
+    return 0  -- Redis was away when the render began, and may have heard of invalidations since
+  end
   if (call('HGET', page, 'g') or '0') ~= generation then return 0 end
   if number(T .. 'meta', 'floor') >= moment then return 0 end
   for i = 10, #ARGV do
@@ -156,8 +166,7 @@ UPDATE: Final = (
     _WRITE
     + """
 local name = ARGV[4]
-local page = S .. 'p:' .. name
-if call('TYPE', page).ok ~= 'hash' then call('DEL', page) end
+local page = page_of(name)
 if (call('HGET', page, 'n') or '') ~= ARGV[5] then return 0 end
 if (call('HGET', page, 'g') or '0') ~= ARGV[6] then return 0 end
 call('HSET', page, 'n', ARGV[7], 'g', ARGV[8])
@@ -172,7 +181,7 @@ REMOVE: Final = (
     _WRITE
     + """
 local name = ARGV[4]
-local page = S .. 'p:' .. name
+local page = page_of(name)
 call('HDEL', page, 'r', 'b', 'm')
 if ARGV[5] ~= '' then call('HSET', page, 'n', ARGV[5], 'g', ARGV[6]) end
 place(name)
@@ -204,7 +213,7 @@ return count
 BEGIN: Final = (
     _COMMON
     + """
-return {call('HGET', S .. 'p:' .. ARGV[1], 'g') or '0', text(now())}
+return {call('HGET', page_of(ARGV[1]), 'g') or '0', text(now())}
 """
 )
 

@@ -95,6 +95,8 @@ class RedisLink:
 
     def _trouble(self, reason: str, guarded: bool, cause: BaseException | None = None) -> NoReturn:
         if guarded:
+            # Those that nobody uses are as dead, and would be the next trouble after recovery.
+            self.client.connection_pool.disconnect(inuse_connections=False)
             self.breaker.trip(reason)
         raise self._error(f"{self.breaker.name}: {reason}") from cause
 
