@@ -476,6 +476,41 @@ def test_an_eviction_removes_what_killed_writers_left(folder: Path, page: MakePa
     assert [note.name.split(".")[0] for note in old.iterdir()] == ["loud"]
 
 
+def test_what_is_noted_of_pages_that_leave_leaves_with_them(folder: Path, page: MakePage) -> None:
+    """Made-up addresses whose regeneration fails must not fill the disk with notes."""
+    store = DiskStore(folder, fingerprint="f1", max_pages=10)
+    for number in range(100):
+        store.put(page(f"/made/{number}", listed=False))
+        store.fail(f"/made/{number}", 10.0, revalidate=None, error="down")
+    assert len(list(files(folder, "**/notes/*"))) <= 10
+    store.remove("/made/99", 20.0)
+    assert store.look("/made/99")[1].quiet
+
+
+def test_delisted_pages_leave_the_disk_at_the_next_build(folder: Path, page: MakePage) -> None:
+    build(folder, page("/kept"), page("/delisted"))
+    store = DiskStore(folder)
+    for path in ("/kept", "/delisted"):
+        store.put(page(path, b"again", rendered_at=2000.0))
+    store.put(page("/made", listed=False))
+    build(folder, page("/kept", rendered_at=1500.0), now=1500.0)
+    names = {file.name.split(".")[0] for file in files(folder, "overlay/**/*.json")}
+    assert names == {"kept", "made"}
+    assert body(DiskStore(folder), "/kept") == b"again"
+    assert DiskStore(folder).get("/delisted") is None
+
+
+def test_the_first_build_keeps_what_was_made_without_one(folder: Path, page: MakePage) -> None:
+    for number, name in enumerate(("older", "last")):
+        DiskStore(folder, fingerprint=name).put(page(f"/{name}", listed=False))
+        for part in ("listed", "unlisted"):
+            os.utime(folder / "overlay" / name / part, (number, number))
+    build(folder, page("/listed"), fingerprint="f2")
+    store = DiskStore(folder)
+    assert look(store, "/last") == (b"<h1>About</h1>", "stale")
+    assert look(store, "/older") == (None, "")
+
+
 def test_a_lease_is_held_by_one(folder: Path, store: DiskStore) -> None:
     other = DiskStore(folder, fingerprint="f1")
     with store.lease("/a", 0) as first, other.lease("/a", 0.05) as second:

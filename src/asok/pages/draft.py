@@ -24,6 +24,7 @@ import msgspec
 from asok import atomic
 from asok.errors import FreezeError
 from asok.pages.names import body_name, page_name
+from asok.pages.page_folder import PageFolder
 from asok.pages.release import Manifest, Release
 from asok.pages.stored import FORMAT, Record, StoredPage, encode
 
@@ -180,13 +181,37 @@ class ReleaseDraft:
                 data = (folder / "manifest.json").read_bytes()
                 used.add(msgspec.json.decode(data, type=_Fingerprint).fingerprint)
         with suppress(FileNotFoundError):
-            for folder in (self.root / "overlay").iterdir():
+            overlays = list((self.root / "overlay").iterdir())
+            if not folders and overlays:
+                # The first build: no release names the code that made pages before it.
+                used.add(max(overlays, key=_last_write).name)
+            for folder in overlays:
                 if folder.name not in used:
                     shutil.rmtree(folder, ignore_errors=True)
+        self._drop_delisted()
+
+    def _drop_delisted(self) -> None:
+        """Remove what was regenerated of pages that this build doesn't list any more."""
+        folder = self.root / "overlay" / self.fingerprint / "listed"
+        with suppress(OSError):
+            left = {".".join(name.split(".")[:2]) for name in os.listdir(folder)}
+            left -= {page_name(path) for path in self._records} if left else set()
+            if left:
+                pages = PageFolder(folder)
+                with atomic.FileLock(self.root / "lock").hold():
+                    for name in left:
+                        pages.remove(name)
 
 
 class _Fingerprint(msgspec.Struct):
     fingerprint: str
+
+
+def _last_write(overlay: Path) -> float:
+    try:
+        return max((overlay / name).stat().st_mtime for name in ("listed", "unlisted"))
+    except OSError:
+        return 0.0
 
 
 def _remove_unused(folder: Path) -> None:

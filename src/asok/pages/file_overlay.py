@@ -195,6 +195,9 @@ class FileOverlay:
     def remove(self, key: str, note: Note | None) -> None:
         name = page_name(key)
         with self._lock.hold():
+            if note is None:
+                old = self.note(key)
+                note = None if old.quiet else old.after_success(old.at)
             if note is not None:
                 self._write_note(note)
             self._listed.remove(name)

@@ -81,6 +81,9 @@ class Quota:
                 _unlink(folder / f"{name}.json")
                 for body in files.bodies:
                     _unlink(folder / body)
+                # Its failures go with it, or made-up addresses would leave notes for ever. A
+                # render under way sees another generation, and is done again.
+                _unlink(self._folder / "notes" / f"{name}.json")
                 count, size = count - 1, size - files.size
         self._counters.account(count, size)
         self._drop_old_notes()
