@@ -16,7 +16,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request as HTTPRequest
 
 from asok.asgi.frozen_query import FrozenQuery
-from asok.asgi.request import Request, SiteView
+from asok.asgi.request import Request
+from asok.asgi.site_view import SiteView
 from asok.errors import FrozenPageError
 from asok.holes import Sentinels
 from asok.pages.query import NO_QUERY, Query

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from markupsafe import Markup
 from starlette.datastructures import URL, Headers, ImmutableMultiDict, QueryParams
@@ -21,40 +19,21 @@ from starlette.responses import (
     Response,
 )
 
+from asok.asgi.redirects import back_path, redirect_target
+from asok.asgi.site_file import find_file
+from asok.asgi.site_view import SiteView
 from asok.asgi.uploads import Body, Upload
 from asok.asgi.watched import Watched
 from asok.cache import PagePolicy
-from asok.errors import AsokError
 from asok.holes import secrets
 from asok.sessions import Session, hidden_input
 
 if TYPE_CHECKING:
     from asok.asgi.visitor import Visitor
 
-__all__ = ["Request", "SiteView"]
+__all__ = ["Handler", "Request"]
 
 _FLASHES = "_flashes"
-_LOCAL_URL = re.compile(r"(/(?![/\\])|[?#]|$)")
-_CONTROL = re.compile(r"[\x00-\x20\x7f]")
-
-
-class SiteView(Protocol):
-    """What a request needs of its site."""
-
-    def mount(self, scope: Mapping[str, Any]) -> str:
-        """The path below which visitors see this site, without a slash at its end."""
-        ...
-
-    @property
-    def root(self) -> Path: ...
-
-    def render(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
-        """Render a template for a request, with the site's globals."""
-        ...
-
-    def cached_page(self, request: Request, policy: PagePolicy, call: Callable[[], Any]) -> Any:
-        """Return the answer of a handler under `@cache_page`."""
-        ...
 
 
 class _Field(Markup):
@@ -266,40 +245,18 @@ class Request:
         visitor supplied can't lead away (open redirect, CWE-601). Raises `AsokError` for
         anything else.
         """
-        if _CONTROL.search(url):
-            raise AsokError(
-                f"got the redirect target {url!r}, which holds spaces or control characters.",
-                fix="Encode it first: urllib.parse.quote(path).",
-            )
-        if not _LOCAL_URL.match(url):
-            parts = urlsplit(url)
-            if not external:
-                raise AsokError(
-                    f"got the redirect target {url!r}, which is not a path of this site.",
-                    fix="Begin it with '/', or pass external=True if the visitor shall leave.",
-                )
-            if parts.scheme not in ("http", "https") or not parts.netloc:
-                raise AsokError(
-                    f"got the redirect target {url!r}, expected an http or https URL.",
-                )
-        elif url.startswith("/"):
-            url = self.site.mount(self.http.scope) + url
-        return RedirectResponse(url, status)
+        target = redirect_target(url, mount=self._mount, external=external)
+        return RedirectResponse(target, status)
 
     def back(self, default: str = "/") -> Response:
         """Redirect to the page of this site that the visitor came from, or to `default`."""
-        try:
-            referer = urlsplit(self.headers.get("referer", ""))
-        except ValueError:  # "http://["
-            return self.redirect(default)
-        path, mount = referer.path or "/", self.site.mount(self.http.scope)
-        if mount:
-            if path != mount and not path.startswith(f"{mount}/"):
-                return self.redirect(default)  # another site of this host
-            path = path[len(mount) :] or "/"
-        if referer.netloc == self.host and _LOCAL_URL.match(path) and not _CONTROL.search(path):
-            return self.redirect(f"{path}?{referer.query}" if referer.query else path)
-        return self.redirect(default)
+        referer = self.headers.get("referer", "")
+        came_from = back_path(referer, host=self.host, mount=self._mount)
+        return self.redirect(default if came_from is None else came_from)
+
+    @property
+    def _mount(self) -> str:
+        return self.site.mount(self.http.scope)
 
     def send_file(
         self, path: Path | str, *, root: Path | None = None, download: str | None = None
@@ -311,15 +268,8 @@ class Request:
         path that leads outside, or to a hidden file, is answered with 404, as is one that
         does not exist. `download` is the name under which the browser saves it.
         """
-        base = (root or self.site.root).resolve()
-        try:
-            target = (base / path).resolve()
-            found = target.is_relative_to(base) and target.is_file()
-        except (ValueError, OSError):  # a NUL; a name or path that is too long
-            self.abort(404)
-        parts = target.relative_to(base).parts if found else ()
-        private = root is None and (len(parts) < 2 or parts[0] == "src")
-        if not found or private or any(part.startswith(".") for part in parts):
+        target = find_file(self.site.root, path, root)
+        if target is None:
             self.abort(404)
         return FileResponse(target, filename=download)
 
