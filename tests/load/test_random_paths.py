@@ -21,18 +21,19 @@ PATHS = 100_000
 WARM = 20_000
 #: Pages that are kept of those that no build lists (ASOK_PAGES_MAX).
 KEPT = 1_000
+CLIENTS = 32
 #: Private memory that four workers may take more than after the warm-up.
 GROWTH = 24 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Flood:
-    """What a flood got: answers by status, and connections that broke."""
+    """What a flood got: answers by status, and requests that had none at its end."""
 
     ok: int
     missing: int
     other: int
-    lost: int
+    waiting: int
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +44,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def flood(server: Server, prefix: str, count: int) -> Flood:
-    """Ask for `count` addresses below `prefix`, over 32 connections."""
+    """Ask for `count` addresses below `prefix`, over as many connections as `CLIENTS`."""
     wrk = shutil.which("wrk")
     if wrk is None:
         pytest.fail("wrk is not installed, and this test needs it: sh scripts/soak_services.sh")
     script = str(Path(__file__).with_name("flood.lua"))
     done = subprocess.run(
-        [wrk, "-t1", "-c32", "-d1200s", "--timeout", "30s", "-s", script, server.url, "--",
+        [wrk, "-t1", f"-c{CLIENTS}", "-d1200s", "--timeout", "30s", "-s", script, server.url, "--",
          prefix, str(count)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -87,10 +88,8 @@ def test_made_up_addresses_are_bounded(server: Server, prefix: str, status: int)
     flood(server, f"{prefix}warm-", WARM)
     memory, (files, size) = server.memory(), server.disk()
     found = flood(server, f"{prefix}flood-", PATHS)
-    assert (found.other, found.lost) == (0, 0)
-    # wrk's other connections end a few answers later than the one that counted to the limit.
-    assert (found.ok if status == 200 else found.missing) >= PATHS
-    assert (found.missing if status == 200 else found.ok) == 0
+    assert (found.ok, found.missing) == ((PATHS, 0) if status == 200 else (0, PATHS))
+    assert found.waiting <= CLIENTS  # a connection that breaks is one more
     listed_are_hits(server)
     often(server)
     grown = server.memory() - memory
@@ -98,19 +97,16 @@ def test_made_up_addresses_are_bounded(server: Server, prefix: str, status: int)
     print(f"\n{prefix}: {found}, memory {grown / 2**20:+.1f} MiB over 4 workers, "
           f"files {files} -> {files_now}, bytes {size:,} -> {size_now:,}")  # fmt: skip
     assert grown < GROWTH
-    if prefix == "/any/":
-        # A page is a record and a body; notes and what is due for eviction come on top.
-        assert files_now < 4 * KEPT
-        assert size_now < 4 * KEPT * 8192
-    else:
-        # One more for a page of the build that was renewed meanwhile.
-        assert files_now <= files + 4
-        assert size_now <= size + 65_536
+    # A page is a record and a body, with a note here and there; evictions come a little later.
+    # A page of the build that was renewed meanwhile is a few files more.
+    room = 3 * KEPT if prefix == "/any/" else 8
+    assert files_now < max(files, room) + 8
+    assert size_now < max(size, room * 4096) + 65_536
 
 
 def test_others_pages_are_renewed_during_the_flood(server: Server) -> None:
     process = subprocess.Popen(
-        [shutil.which("wrk") or "wrk", "-t1", "-c32", "-d10s", "-s",
+        [shutil.which("wrk") or "wrk", "-t1", f"-c{CLIENTS}", "-d60s", "-s",
          str(Path(__file__).with_name("flood.lua")), server.url, "--", "/any/storm-", "10000000"],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
