@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 from tests.site import load_site, write_site
@@ -107,13 +108,13 @@ class Builder:
             database.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text VARCHAR NOT NULL)")
             database.commit()
 
-    def app(self, **settings: object) -> Asok:
+    def app(self, **settings: Any) -> Asok:
         """The site, imported anew."""
         site_modules.uninstall()
         return load_site(self.root, **settings)
 
     def build(
-        self, *, full: bool = False, workers: int = 1, folder: Path | None = None, **more: object
+        self, *, full: bool = False, workers: int = 1, folder: Path | None = None, **more: Any
     ) -> tuple[Report, Release]:
         """Build it; with `folder` the release goes there instead of `.asok/ssg_cache`."""
         site_modules.uninstall()

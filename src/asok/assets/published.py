@@ -29,6 +29,7 @@ log = logging.getLogger("asok.assets")
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 _MOST_MISSING = 1000
+_MOST_URLS = 10_000
 
 
 class ManifestAssets:
@@ -66,6 +67,8 @@ class ManifestAssets:
         self._resources: dict[str, Resource] = {}
         self._bodies: dict[str, bytes] = {}
         self._missing: set[str] = set()
+        #: Templates ask for the same few names over and over.
+        self._urls: dict[str, str] = {}
 
     @property
     def prefix(self) -> str:
@@ -93,9 +96,15 @@ class ManifestAssets:
         A name that was not built is logged once and gives the plain URL: a missing image
         must not take the page down with it.
         """
+        known = self._urls.get(name)
+        if known is not None:
+            return known
         plain, rest = self._prefix.split(name, self._files.get)
         entry = self._entry(plain)
-        return self._prefix.url(plain if entry is None else entry.path) + rest
+        url = self._prefix.url(plain if entry is None else entry.path) + rest
+        if entry is not None and len(self._urls) < _MOST_URLS:
+            self._urls[name] = url
+        return url
 
     def integrity(self, name: str) -> str:
         """Return `sha384-…` of `name`; empty, and logged once, where it was not built."""

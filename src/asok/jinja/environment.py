@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from jinja2 import BytecodeCache, Environment
@@ -142,7 +143,9 @@ def _refusing(source: str, file: str | None) -> Generator[None]:
         ) from None
 
 
+@lru_cache
 def _suffix(name: str | None) -> str:
+    """The suffix of a template's name: asked for by each render, of the same few names."""
     return PurePath(name or "").suffix
 
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
+from typing import Final
 
 import msgspec
 
@@ -32,6 +33,7 @@ __all__ = ["KEPT_RELEASES", "ReleaseDraft"]
 
 #: How many releases stay, the current one counted: workers of an older one still read it.
 KEPT_RELEASES = 3
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class ReleaseDraft:
@@ -82,19 +84,23 @@ class ReleaseDraft:
 
         Apart from `add_page` so that forked processes can write bodies at the same time.
         """
-        record, body = encode(page)
-        name = body_name(page_name(page.path), record.digest, page.content_type)
-        # Never into a file that is there: it may be one with the release that it came from.
-        with suppress(FileNotFoundError):
-            os.unlink(self._pages + name)
-        handle = os.open(self._pages + name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        record, body = encode(
+            page, lambda digest: body_name(page_name(page.path), digest, page.content_type)
+        )
+        target = self._pages + record.body
         try:
-            view = memoryview(body)
-            while view:
-                view = view[os.write(handle, view) :]
+            handle = os.open(target, _NEW, 0o600)
+        except FileExistsError:
+            # Never into a file that is there: it may be one with the release it came from.
+            os.unlink(target)
+            handle = os.open(target, _NEW, 0o600)
+        try:
+            written = os.write(handle, body)
+            while written < len(body):
+                written += os.write(handle, memoryview(body)[written:])
         finally:
             os.close(handle)
-        return msgspec.structs.replace(record, body=name)
+        return record
 
     def add_record(self, record: Record) -> None:
         """Put the record of a written page into the manifest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["body_name", "page_name"]
@@ -35,5 +36,9 @@ def page_name(path: str) -> str:
 
 def body_name(name: str, digest: str, content_type: str) -> str:
     """Return the file name of a page's body: page, content, and a suffix for editors."""
-    media = content_type.partition(";")[0].strip().lower()
-    return f"{name}.{digest[:16]}.{_SUFFIXES.get(media, 'bin')}"
+    return f"{name}.{digest[:16]}.{_suffix(content_type)}"
+
+
+@lru_cache
+def _suffix(content_type: str) -> str:
+    return _SUFFIXES.get(content_type.partition(";")[0].strip().lower(), "bin")

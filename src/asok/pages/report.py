@@ -15,8 +15,7 @@ from asok.pages.traces import Trace
 __all__ = ["Frozen", "PageReport", "Report"]
 
 
-@dataclass(frozen=True, slots=True)
-class PageReport:
+class PageReport(msgspec.Struct, frozen=True):
     """One page of a build. `size` is in bytes, `seconds` is the time of its render.
 
     `reason` says why it was rendered; None where it was taken over from the last build.

@@ -89,8 +89,8 @@ class Route:
 
         Raises `RouteError` for a missing, unknown or unfitting parameter.
         """
-        wanted, got = set(self.params), set(params)
-        if wanted != got:
+        if self.params.keys() != params.keys():
+            wanted, got = set(self.params), set(params)
             parts = [f"{name!r} is missing" for name in sorted(wanted - got)]
             parts += [f"{name!r} is not a parameter" for name in sorted(got - wanted)]
             example = ", ".join(f'"{name}": …' for name in self.params)

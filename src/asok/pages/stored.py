@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -134,14 +134,19 @@ def digest(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
-def encode(page: StoredPage) -> tuple[Record, bytes]:
-    """Return what is stored of `page`: its record (without a file name) and its body."""
+def encode(page: StoredPage, name: Callable[[str], str] = lambda _: "") -> tuple[Record, bytes]:
+    """Return what is stored of `page`: its record and its body, whose file `name` names.
+
+    It is called with the body's digest.
+    """
     body = page.holed.body
+    found = digest(body)
     record = Record(
         format=FORMAT,
         path=page.path,
         pattern=page.pattern,
-        digest=digest(body),
+        digest=found,
+        body=name(found),
         status=page.status,
         headers=list(page.headers),
         holes=page.holed.offsets,
