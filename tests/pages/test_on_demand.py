@@ -16,6 +16,7 @@ from asok.pages import (
     Route,
     Router,
     configure_on_demand,
+    data_tag,
     path_tag,
     publish_tags,
     route_tag,
@@ -76,6 +77,7 @@ def on_demand(store: object | None = None, base_url: str = "") -> OnDemand:
         ("/about/", "/about"),
         ("/about?page=2", "/about"),
         ("/about#top", "/about"),
+        ("/about?from=https://example.com/x", "/about"),
         ("/%61bout", "/about"),
         ("/blog/a b", "/blog/a b"),
         ("/blog/a%20b", "/blog/a b"),
@@ -147,6 +149,8 @@ def test_an_address_needs_to_know_where_this_site_is() -> None:
         ("/blog/\ud800", "no page answers", "/blog/[slug]"),
         ("/blog/%00", "no page answers", "/blog/[slug]"),
         ("/blog/..%2fabout", "no page answers", "/blog/[slug]"),
+        ("/files/a%2Fb", "no page answers", "/files/[...path]"),
+        ("/blog/%2541", "no page answers", "/blog/[slug]"),
         ("/" + "x" * 3000, "…", "asok routes"),
         ("http://[", "is no address", ""),
         ("http://x:99999/", "is no address", ""),
@@ -205,9 +209,9 @@ def test_the_store_is_told_the_tag_of_the_path_the_pattern_or_the_tag(block: boo
         (None, "it is NoneType"),
         (3, "it is int"),
         ("x" * 129, "129 characters"),
-        ("a\nb", "can't be printed"),
-        (path_tag("/about"), "can't be printed"),
-        ("\ud800", "can't be printed"),
+        ("a\nb", "it holds a control character"),
+        (path_tag("/about"), "it holds a control character"),
+        ("\ud800", "it holds a control character"),
     ],
 )
 def test_what_can_be_no_tag_is_refused(tag: object, message: str) -> None:
@@ -257,8 +261,9 @@ def test_public_functions_act_on_the_application(configured: Asked) -> None:
 
 
 def test_what_models_publish_is_passed_on_without_what_can_be_no_tag(configured: Asked) -> None:
-    publish_tags(["posts", "post:" + "x" * 200, "post:a\nb"])
-    assert configured.tags == [("posts", False)]
+    publish_tags(["posts", "post:a\nb", "post:cafe\u0301", "post:" + "x" * 200])
+    assert configured.tags[:2] == [("posts", False), ("post:caf\u00e9", False)]
+    assert configured.tags[2:] == [(data_tag("post:" + "x" * 200), False)]
 
 
 def test_without_an_application_the_functions_say_so() -> None:

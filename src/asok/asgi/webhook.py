@@ -149,8 +149,7 @@ class Webhook:
         targets: dict[str, Target] = {}
         refused: dict[str, str] = {}
         try:
-            for tag in message.tags:
-                self._on_demand.check_tag(tag)
+            tags = [self._on_demand.check_tag(tag) for tag in message.tags]
         except RevalidationError as error:
             return _failure(400, str(error), {})
         for path in message.paths:
@@ -161,10 +160,10 @@ class Webhook:
                 refused[path] = f"{error.message} {error.fix or ''}".rstrip()
         for target in targets.values():
             self._on_demand.invalidate(target, block=message.block)
-        self._on_demand.revalidate_tags(message.tags, block=message.block)
-        done = {"paths": list(targets), "tags": list(message.tags)}
+        self._on_demand.revalidate_tags(tags, block=message.block)
+        done = {"paths": list(targets), "tags": tags}
         log.info("revalidated by a message: %s; refused: %s", done, list(refused))
-        status = 404 if refused and not targets and not message.tags else 200
+        status = 404 if refused and not targets and not tags else 200
         answer = {"revalidated": done, "block": message.block}
         return JSONResponse({**answer, "refused": refused} if refused else answer, status)
 

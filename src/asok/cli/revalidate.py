@@ -39,9 +39,8 @@ def revalidate(paths: tuple[str, ...], tags: tuple[str, ...], block: bool) -> No
     on_demand = import_site(root).on_demand
     # All of them are looked up before any is invalidated: a typing error changes nothing.
     targets = [on_demand.resolve(path) for path in paths]
-    for tag in tags:
-        on_demand.check_tag(tag)
-    _carry_out(on_demand, targets, tags, block)
+    names = tuple(map(on_demand.check_tag, tags))
+    _carry_out(on_demand, targets, names, block)
 
 
 def _carry_out(

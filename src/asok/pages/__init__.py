@@ -26,7 +26,7 @@ from asok.pages.scan import scan
 from asok.pages.shelf import Shelf
 from asok.pages.store import PageStore, Ticket
 from asok.pages.stored import Rendered, StoredPage, decode, encode, why_not_stored
-from asok.pages.tag_name import MAX_TAG, tag_problem
+from asok.pages.tag_name import MAX_TAG, data_tag, page_tag, tag_problem
 from asok.pages.tags import Mark, page_tags, path_tag, route_tag
 
 __all__ = [
@@ -65,12 +65,14 @@ __all__ = [
     "cache_status",
     "choose_coding",
     "configure_on_demand",
+    "data_tag",
     "decide",
     "decode",
     "encode",
     "encode_path",
     "freeze",
     "has_current",
+    "page_tag",
     "page_tags",
     "path_tag",
     "plan",

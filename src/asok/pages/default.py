@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from asok.errors import ConfigurationError
 from asok.pages.on_demand import OnDemand
-from asok.pages.tag_name import tag_problem
+from asok.pages.tag_name import data_tag, tag_problem
 
 __all__ = ["configure_on_demand", "publish_tags", "revalidate_path", "revalidate_tag"]
 
@@ -47,10 +47,11 @@ def revalidate_tag(tag: str, *, block: bool = False) -> None:
 def publish_tags(tags: Iterable[str]) -> None:
     """Invalidate what models wrote, if there is an application to do it.
 
-    A text that can't be a tag (a title of 500 characters) is passed over: no page has it.
+    A text that can't be a tag is passed over: no page has it.
     """
     if _configured is not None:
-        _configured.revalidate_tags(tag for tag in tags if tag_problem(tag) is None)
+        names = map(data_tag, tags)
+        _configured.revalidate_tags(name for name in names if tag_problem(name) is None)
 
 
 def _on_demand(name: str) -> OnDemand:

@@ -1,12 +1,13 @@
 """Regeneration on demand: from a path, an address, a pattern or a tag to what the store is told.
 
-An address is read as a request's is: percent-decoded, NFC, without the mount and the
-trailing slash. Nothing is rendered here; whoever visits a page next (or already does) has it
-made anew, in whichever worker that is.
+An address is read as a request's is: percent-decoded, NFC, without the mount, with the
+trailing slash as the site has it. Nothing is rendered here; whoever visits a page next (or
+already does) has it made anew, in whichever worker that is.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from asok.pages.options import PageOptions
 from asok.pages.route import Route
 from asok.pages.router import Router
 from asok.pages.store import PageStore
-from asok.pages.tag_name import MAX_TAG, tag_problem
+from asok.pages.tag_name import MAX_TAG, data_tag, tag_problem
 from asok.pages.tags import path_tag, route_tag
 
 __all__ = ["OnDemand", "Target"]
 
+_ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -75,8 +77,7 @@ class OnDemand:
 
     def revalidate_tag(self, tag: str, *, block: bool = False) -> None:
         """Have every page with `tag` rendered anew. Raises `RevalidationError` for no tag."""
-        self.check_tag(tag)
-        self.revalidate_tags((tag,), block=block)
+        self.revalidate_tags((self.check_tag(tag),), block=block)
 
     def revalidate_tags(self, tags: Iterable[str], *, block: bool = False) -> None:
         """The same for several tags, each of which was checked."""
@@ -97,16 +98,16 @@ class OnDemand:
 
     @staticmethod
     def check_tag(tag: object) -> str:
-        """Return `tag`. Raises `RevalidationError` where it can't be one."""
+        """Return `tag` in NFC. Raises `RevalidationError` where it can't be one."""
         problem = tag_problem(tag)
         if problem is not None:
             raise RevalidationError(
                 f"the tag {_shown(tag)} can't be revalidated: {problem}.",
-                fix=f"A tag is a printable text of 1 to {MAX_TAG} characters, as in TAGS = "
+                fix=f"A tag is a text of 1 to {MAX_TAG} characters, as in TAGS = "
                 '("posts",) and request.tag("posts").',
             )
         assert isinstance(tag, str)
-        return tag
+        return data_tag(tag)
 
     def resolve(self, path: object) -> Target:
         """Return what `path` names: a path, an address of this site, or a pattern.
@@ -136,7 +137,7 @@ class OnDemand:
     def _local(self, path: str) -> str:
         """The path of an address on this site; without a query, every one of which is meant."""
         try:
-            parts = urlsplit(path) if "://" in path or path.startswith("//") else None
+            parts = urlsplit(path) if _ADDRESS.match(path) else None
             foreign = parts is not None and not _same_site(parts, self._base)
         except ValueError as error:  # "http://[" and ports that are no number
             raise RevalidationError(f"{_shown(path)} is no address: {error}.") from error
@@ -173,6 +174,8 @@ class OnDemand:
                 return Target(self._router.route(path.rstrip("/") or "/"))
             except RouteError:
                 pass  # a bracket may stand in a path, too
+        if "%2f" in path.lower():
+            return None  # no page has a slash in a segment, and it must not become a folder
         try:
             decoded = unquote_to_bytes(path).decode()
         except UnicodeError:
