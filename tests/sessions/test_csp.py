@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from asok.errors import ConfigurationError
@@ -78,3 +80,19 @@ def test_which_origins_a_directive_names(sources: str, url: str, allowed: bool) 
 def test_the_default_stands_for_a_directive_that_is_not_there() -> None:
     policy = Policy({"script-src": "", "default-src": "https://cdn.example"})
     assert policy.allows("script-src", "https://cdn.example/a.js")
+
+
+def test_the_policies_that_csp_evaluator_is_asked_about_are_ours() -> None:
+    """`scripts/check_client.sh` runs it: it needs Node, which nothing else here does."""
+    ours = [
+        Policy().header("Zm9vYmFyYmF6cXV4MTIzNA"),
+        Policy().hashed(["RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="], ["a" * 43 + "="]),
+        Policy().header(),
+    ]
+    file = Path(__file__).parents[2] / "client" / "policies.txt"
+    assert file.read_text().splitlines() == ours
+
+
+@pytest.mark.soak
+def test_a_million_nonces_are_a_million() -> None:
+    assert len({new_nonce() for _ in range(1_000_000)}) == 1_000_000
