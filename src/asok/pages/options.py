@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NoReturn, cast
 
 from asok.errors import PageOptionError
 from asok.pages.query import NO_QUERY, Query, make_query
+from asok.pages.tag_name import data_tag
 from asok.sizes import parse_size
 
 __all__ = ["PageOptions"]
@@ -105,7 +106,7 @@ class PageOptions:
             get_static_paths=paths,
             expire=expire,
             fallback=cast('Literal["generate", "404"]', fallback),
-            tags=reader.names("TAGS"),
+            tags=tuple(map(data_tag, reader.names("TAGS"))),
             query=reader.query("QUERY"),
             csp=cast('Literal["nonce", "hash"] | None', csp),
             sitemap=reader.boolean("SITEMAP"),
