@@ -55,14 +55,20 @@ def pages(settings: Settings, folder: Path, fingerprint: str | None = None) -> D
     Without a fingerprint it is that of the release. A Redis that does not answer is no error.
     """
     pages, size = settings.pages_max, settings.pages_max_bytes
-    overlay = None
+    overlay = inherited = None
     if settings.pages_backend == "redis":
         from asok.pages.redis_overlay import RedisOverlay
 
         fingerprint = fingerprint or DiskStore(folder).fingerprint
         overlay = RedisOverlay(settings.redis_url, fingerprint, max_pages=pages, max_bytes=size)
+        inherited = overlay.inherited
     return DiskStore(
-        folder, fingerprint=fingerprint, max_pages=pages, max_bytes=size, overlay=overlay
+        folder,
+        fingerprint=fingerprint,
+        max_pages=pages,
+        max_bytes=size,
+        overlay=overlay,
+        inherited=inherited,
     )
 
 

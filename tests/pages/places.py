@@ -103,7 +103,7 @@ class RedisPlace(Place):
     def make(self, options: dict[str, Any]) -> DiskStore:
         bounds = {name: options[name] for name in ("max_pages", "max_bytes") if name in options}
         overlay = self.overlay(options["fingerprint"], **bounds)
-        return DiskStore(self.folder, overlay=overlay, **options)
+        return DiskStore(self.folder, overlay=overlay, inherited=overlay.inherited, **options)
 
     @property
     def source(self) -> str:

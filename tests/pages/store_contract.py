@@ -227,12 +227,35 @@ class StoreContract:
         assert store.put(stored(body=b"healed"))
         assert body(place.open()) == b"healed"
 
-    def test_code_of_another_fingerprint_has_pages_of_its_own(self, place: Place) -> None:
+    def test_code_of_another_fingerprint_has_pages_and_notes_of_its_own(self, place: Place) -> None:
         store, other = place.open(), place.open(fingerprint="f2")
         store.put(stored())
         store.invalidate("/about", 5.0, block=True)
-        assert other.look("/about")[0] is None
         assert other.look("/about")[1].generation == 0
+        assert render(other, text=b"other")
+        assert (body(store), body(place.open())) == (b"<h1>About</h1>",) * 2
+
+    def test_what_earlier_code_made_on_demand_is_stale(self, place: Place) -> None:
+        place.build(stored("/built"))
+        earlier = place.open()
+        assert render(earlier, "/made", b"made", listed=False)
+        assert render(earlier, "/built", b"regenerated")
+        assert render(earlier, "/listed", listed=True)
+        earlier.fail("/made", time.time(), revalidate=None, error="x")
+        place.build(stored("/built", b"built by f2"), fingerprint="f2", now=time.time())
+        store = place.open(fingerprint="f2")
+        page, note = store.look("/made")
+        assert page is not None
+        assert (page.holed.body, note.invalidated, note.failures) == (b"made", "stale", 0)
+        assert body(store, "/built") == b"built by f2"
+        assert body(store, "/listed") is None, "delisted"
+        assert sorted(store.paths()) == ["/built", "/made"]
+        assert render(store, "/made", b"made by f2", listed=False)
+        assert body(store, "/made") == b"made by f2"
+        assert store.look("/made")[1].quiet
+        assert body(earlier, "/made") == b"made", "whose workers still serve"
+        store.remove("/made", time.time())
+        assert body(place.open(fingerprint="f2"), "/made") is None
 
     # The build below
 

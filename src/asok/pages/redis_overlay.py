@@ -11,22 +11,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from asok.errors import ConfigurationError, PagesUnavailable
-from asok.pages import redis_page_scripts as scripts
+from asok.pages import redis_page_scripts, redis_watch_scripts
 from asok.pages.names import page_name
 from asok.pages.note import Note
 from asok.pages.overlay import Seen
 from asok.pages.redis_tags import RedisTags, encoded
 from asok.pages.redis_watch import RedisWatch, microseconds, seconds
 from asok.pages.store import Ticket
-from asok.pages.stored import Record, StoredPage, decode, encode
+from asok.pages.stored import StoredPage, encode
 from asok.pages.tags import Mark, page_tags
 
 try:
+    from asok.pages.redis_inherited import RedisInheritance
+    from asok.pages.redis_pages import RedisPages, note_of, page_of
     from asok.redis_link.leases import RedisLeases
     from asok.redis_link.link import RedisLink
 except ImportError as error:  # pragma: no cover  (a test runs it in a process without redis)
@@ -55,7 +58,7 @@ class RedisOverlay:
     `max_pages` and `max_bytes` bound the pages made on demand. `timeout` (seconds) is the
     limit of one operation, `connections` bounds the pool of this process, `space` begins
     every key. Raises `ConfigurationError` for a URL that is none; a server that does not
-    answer is no error here.
+    answer is no error here. `inherited` is what earlier code left there.
     """
 
     def __init__(
@@ -74,11 +77,15 @@ class RedisOverlay:
             url, timeout=timeout, connections=connections, error=PagesUnavailable
         )
         self._space = f"{space}:{fingerprint}:"
+        self._pages = RedisPages(self._link, self._space)
+        self.inherited = RedisInheritance(self._link, partial(self._call, "EARLIER"))
         self._keys = [self._space, f"{space}:tags:"]
         self._life = int(life * 1000)
         self._bounds = (self._life, max_pages, max_bytes)
         self._scripts = {
-            name: self._link.script(getattr(scripts, name)) for name in scripts.__all__
+            name: self._link.script(getattr(module, name))
+            for module in (redis_page_scripts, redis_watch_scripts)
+            for name in module.__all__
         }
         self._leases = RedisLeases(self._link)
         self._used: set[str] = set()
@@ -92,9 +99,6 @@ class RedisOverlay:
         run = self._scripts[script]
         return self._link.run(lambda client: run(keys=self._keys, args=arguments, client=client))
 
-    def _page(self, name: str) -> str:
-        return f"{self._space}p:{name}"
-
     # Reading
 
     def see(self, key: str) -> Seen:
@@ -102,17 +106,15 @@ class RedisOverlay:
         self.version()  # the thread runs from now on
         stamp = self._watch.stamp(name)  # before the page: what is written after it is noticed
         try:
-            record, body, note, generation = self._link.run(
-                lambda client: client.hmget(self._page(name), "r", "b", "n", "g")
-            )
+            record, body, note, generation = self._pages.fields(name, "r", "b", "n", "g")
         except PagesUnavailable as error:
             if "WRONGTYPE" not in str(error):
                 raise
             return Seen(None, Note(path=key), stamp)
-        page = _page_of(key, record, body)
+        page = page_of(key, record, body)
         if page is not None and not page.listed:
             self._used.add(name)
-        return Seen(page, _note_of(key, note, generation), stamp)
+        return Seen(page, note_of(key, note, generation), stamp)
 
     def stamp(self, key: str) -> tuple[int, int]:
         return self._watch.stamp(page_name(key))
@@ -121,33 +123,7 @@ class RedisOverlay:
         return self._watch.marks(tags)
 
     def paths(self) -> Iterator[str]:
-        for names in self._names("listed", "unlisted"):
-            for data in self._link.run(lambda client, names=names: self._records(client, names)):
-                with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                    if data is not None:
-                        yield msgspec.json.decode(data, type=Record).path
-
-    def _records(self, client: Any, names: list[str]) -> list[bytes | None]:
-        with client.pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.hget(self._page(name), "r")
-            return pipe.execute()
-
-    def _names(self, *places: str) -> Iterator[list[str]]:
-        """The names in these sorted sets, in batches; each step has its own deadline."""
-        for place in places:
-            cursor: int = 0
-            while True:
-                at = cursor
-                cursor, found = self._link.run(
-                    lambda client, at=at, place=place: client.zscan(
-                        self._space + place, at, count=_BATCH
-                    )
-                )
-                if found:
-                    yield [name.decode() for name, _ in found]
-                if not cursor:
-                    break
+        return self._pages.paths()
 
     # Writing
 
@@ -179,10 +155,8 @@ class RedisOverlay:
     def update(self, key: str, change: Callable[[Note], Note]) -> Note:
         name = page_name(key)
         for _ in range(_ATTEMPTS):
-            data, generation = self._link.run(
-                lambda client: client.hmget(self._page(name), "n", "g")
-            )
-            note = change(_note_of(key, data, generation))
+            data, generation = self._pages.fields(name, "n", "g")
+            note = change(note_of(key, data, generation))
             arguments = (data or b"", generation or b"0", _dumps(note), note.generation)
             version = self._call("UPDATE", *self._bounds, name, *arguments)
             if version:
@@ -256,7 +230,7 @@ class RedisOverlay:
         turn, pause = f"{self._space}keeper", max(self._life // 16, 1)
         if self._link.run(lambda client: client.set(turn, "", px=pause, nx=True)):
             self._call("KEEP", self._life)
-            for names in self._names("listed", "unlisted", "notes"):
+            for names in self._pages.names("listed", "unlisted", "notes"):
                 self._call("KEEP", self._life, *names)
 
     def close(self) -> None:
@@ -264,26 +238,6 @@ class RedisOverlay:
         self._watch.stop()
         self._leases.stop()
         self._link.close()
-
-
-def _page_of(key: str, record: bytes | None, body: bytes | None) -> StoredPage | None:
-    if record is None or body is None:
-        return None
-    with suppress(ValueError):  # msgspec's and Unicode errors are, too
-        found = msgspec.json.decode(record, type=Record)
-        if found.path == key:
-            return decode(found, body)
-    return None
-
-
-def _note_of(key: str, data: bytes | None, generation: bytes | None) -> Note:
-    number = int(generation) if generation is not None and generation.isdigit() else 0
-    if data:
-        with suppress(ValueError):
-            note = msgspec.json.decode(data, type=Note)
-            if note.path == key:
-                return msgspec.structs.replace(note, generation=number)
-    return Note(path=key, generation=number)
 
 
 def _dumps(note: Note) -> bytes:

@@ -11,6 +11,7 @@
 <space>log                 names that were written, by version
 <tags>at, <tags>block      tags by when they were last invalidated        (sorted sets)
 <tags>meta                 born, clock, latest, floor, floor_block        (hash)
+<tags>codes                the spaces that pages were written to, by when that began
 ```
 
 KEYS are the two spaces. Moments are whole microseconds of the server's clock, and no two are
@@ -26,12 +27,9 @@ __all__ = [
     "BEGIN",
     "CLEAR",
     "INVALIDATE_TAG",
-    "KEEP",
-    "POLL",
     "PUT",
     "REMOVE",
     "RESTORE",
-    "TOUCH",
     "UPDATE",
 ]
 
@@ -68,6 +66,7 @@ local LOG, LIFE, MAX_PAGES, MAX_BYTES = 10000, ARGV[1], tonumber(ARGV[2]), tonum
 local function tell(name)
   if call('HSETNX', S .. 'meta', 'born', text(now())) == 1 then
     call('HSET', S .. 'meta', 'version', '0')
+    call('ZADD', T .. 'codes', 'NX', now(), S)
   end
   local version = call('HINCRBY', S .. 'meta', 'version', 1)
   call('ZADD', S .. 'log', version, name)
@@ -217,15 +216,6 @@ return {call('HGET', page_of(ARGV[1]), 'g') or '0', text(now())}
 """
 )
 
-#: names…: pages made on demand that were used.
-TOUCH: Final = (
-    _COMMON
-    + """
-for _, name in ipairs(ARGV) do call('ZADD', S .. 'unlisted', 'XX', now(), name) end
-return 1
-"""
-)
-
 #: tag, '1' to block, how many tags are remembered. Returns the moment.
 INVALIDATE_TAG: Final = (
     _COMMON
@@ -266,31 +256,3 @@ end
 return 1
 """
 )
-
-#: version that was seen, latest tag that was seen: what was written since. It writes nothing,
-#: so that a replica answers it too.
-POLL: Final = """
-local S, T = KEYS[1], KEYS[2]
-local call = redis.call
-local pages = call('HMGET', S .. 'meta', 'born', 'version', 'floor')
-local tags = call('HMGET', T .. 'meta', 'born', 'latest', 'floor', 'floor_block')
-local names, at, block = {}, {}, {}
-if (pages[2] or '0') ~= ARGV[1] then
-  names = call('ZRANGEBYSCORE', S .. 'log', '(' .. ARGV[1], '+inf', 'WITHSCORES')
-end
-if (tags[2] or '0') ~= ARGV[2] then
-  at = call('ZRANGEBYSCORE', T .. 'at', '(' .. ARGV[2], '+inf', 'WITHSCORES')
-  block = call('ZRANGEBYSCORE', T .. 'block', '(' .. ARGV[2], '+inf', 'WITHSCORES')
-end
-return {pages, tags, names, at, block}
-"""
-
-#: life, names…: keep pages that are in use from expiring.
-KEEP: Final = """
-local S = KEYS[1]
-for _, key in ipairs({'meta', 'log', 'listed', 'unlisted', 'notes', 'sizes'}) do
-  redis.call('PEXPIRE', S .. key, ARGV[1])
-end
-for i = 2, #ARGV do redis.call('PEXPIRE', S .. 'p:' .. ARGV[i], ARGV[1]) end
-return 1
-"""
