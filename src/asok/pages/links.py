@@ -76,10 +76,11 @@ class LinkCheck:
 
     def add(self, page: str, values: Iterable[str]) -> None:
         """Take in the texts that may be links on the built page at `page`."""
-        values = values if isinstance(values, set) else set(values)
+        values = frozenset(values)
         self.checked += len(values)
+        url = self._url(page)
         for value in values - self._fine:
-            place = self._refer(page, value)
+            place = self._refer(url, value)
             if place is None:
                 self._fine.add(value)
                 continue
@@ -106,14 +107,16 @@ class LinkCheck:
 
     def redirects_to(self, page: str, target: str) -> BrokenLink | None:
         """Judge the target of a built page that is a redirect."""
-        place = self._refer(page, target)
+        place = self._refer(self._url(page), target)
         answer = self._answer(place, "GET") if place is not None else Answer()
         if not answer.problem:
             return None
         return BrokenLink(page, Link("redirect", "location", target), answer.problem, answer.fix)
 
-    def _refer(self, page: str, value: str) -> Reference | None:
-        url = self._mount + encode_path(page)
+    def _url(self, page: str) -> str:
+        return self._mount + encode_path(page)
+
+    def _refer(self, url: str, value: str) -> Reference | None:
         return refer(value, url, mount=self._mount, origin=self._origin)
 
     def _answer(self, place: Reference, method: str) -> Answer:
@@ -129,7 +132,7 @@ class LinkCheck:
         return answer
 
     def _judge(self, page: str, link: Link, broken: list[BrokenLink]) -> None:
-        place = self._refer(page, link.value)
+        place = self._refer(self._url(page), link.value)
         if place is None or (link.method == "DIALOG"):
             return
         answer = self._answer(place, link.method)

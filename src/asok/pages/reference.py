@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
 
 __all__ = ["Reference", "refer"]
 
-#: What browsers run, open or show without asking a server.
+#: Nearly every link of a site: nothing to decode, to join or to cut off.
+_PLAIN = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*[A-Za-z0-9._~-]*")
+#: The top of the page, whatever it holds (HTML, 7.4.6.4).
 _TOP = frozenset({"", "top"})
 _TEXT_DIRECTIVE = ":~:"
 
@@ -32,6 +35,8 @@ def refer(value: str, page: str, *, mount: str = "", origin: str = "") -> Refere
     `page` is the page's encoded URL path, mount included. `mount` is the path that the site
     lives under, `origin` its scheme and host. None for another host and other schemes.
     """
+    if not mount and _PLAIN.fullmatch(value):
+        return Reference(value)
     here = not value.startswith("/")
     try:
         parts = urlsplit(value)
