@@ -40,6 +40,7 @@ check: $(VENV)/.test ## Lint, types, layers, exports, generated files
 	sh scripts/check_client.sh
 
 bench: $(VENV)/.test ## Print the measured ratios
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 client: ## Build the Alive runtime from client/ (needs Node)

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "sites", "load"))
+_PARTS = ("run", "sites", "load", "peers")
+ALL = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _PARTS)
 
 
 def main() -> int:
