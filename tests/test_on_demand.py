@@ -105,8 +105,11 @@ FILES = {
 class Served:
     """A served site, and one connection to each of its worker processes."""
 
-    def __init__(self, root: Path, url: str, clients: list[httpx.Client]) -> None:
+    def __init__(
+        self, root: Path, url: str, clients: list[httpx.Client], variables: dict[str, str]
+    ) -> None:
         self.root = root
+        self.variables = variables
         self.url = url
         self.clients = clients
 
@@ -128,7 +131,7 @@ class Served:
         return subprocess.run(
             [sys.executable, "-m", "asok", *arguments],
             cwd=self.root,
-            env=environment(),
+            env=environment(**self.variables),
             capture_output=True,
             text=True,
             check=False,
@@ -148,8 +151,14 @@ def connections(url: str, stack: ExitStack) -> list[httpx.Client]:
     return list(found.values())
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Served]:
+@pytest.fixture(scope="module", params=["disk", "redis"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Served]:
+    """The site by its workers, with each of the stores."""
+    variables = {"ASOK_PAGES_BACKEND": request.param, "ASOK_REVALIDATE_SECRET": SECRET}
+    if request.param == "redis":
+        variables["REDIS_URL"] = request.getfixturevalue("redis_url")
     root = write_site(tmp_path_factory.mktemp("site"), FILES)
     with sqlite3.connect(root / "db.sqlite3") as database:
         database.execute(
@@ -161,17 +170,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Served]:
     built = subprocess.run(
         [sys.executable, "-m", "asok", "build"],
         cwd=root,
-        env=environment(),
+        env=environment(**variables),
         capture_output=True,
         text=True,
         check=False,
     )
     assert built.returncode == 0, built.stdout + built.stderr
     with ExitStack() as stack:
-        url = stack.enter_context(
-            serve(root, "--workers", str(WORKERS), ASOK_REVALIDATE_SECRET=SECRET)
-        )
-        yield Served(root, url, connections(url, stack))
+        url = stack.enter_context(serve(root, "--workers", str(WORKERS), port=None, **variables))
+        yield Served(root, url, connections(url, stack), variables)
 
 
 def test_a_committed_write_of_a_model_renews_the_pages_of_its_tags(site: Served) -> None:
