@@ -6,6 +6,7 @@ the kernel do it by strace, at every write, rename, fsync and unlink of the whol
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -121,8 +122,77 @@ def test_an_invalidated_page_that_is_regenerated(tmp_path: Path, page: MakePage)
     assert set(found) == {"old", "new"}
 
 
-def build(folder: Path, page: MakePage, body: bytes, now: float) -> None:
-    with ReleaseDraft(folder, fingerprint="f", now=now) as draft:
+@pytest.mark.parametrize("spare", [0, 1000], ids=["written anew", "appended"])
+def test_a_tag_that_is_invalidated(
+    tmp_path: Path, page: MakePage, monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    monkeypatch.setattr("asok.pages.journal._SPARE", spare)
+
+    def tagged(body: bytes) -> StoredPage:
+        return dataclasses.replace(page(body=body), tags=("posts",))
+
+    def prepare(folder: Path) -> None:
+        store = DiskStore(folder, fingerprint="f")
+        for tag in ("authors", "comments", "authors"):
+            store.invalidate_tag(tag, 0.0, block=True)
+        made = dataclasses.replace(tagged(OLD), moment=store.begin("/about").moment)
+        assert store.put(made)
+
+    def check(folder: Path) -> str:
+        store = DiskStore(folder, fingerprint="f")
+        stored, note = store.look("/about")
+        assert stored is not None
+        assert stored.holed.body == OLD
+        assert 0 < store.tag_moment("authors") < stored.moment
+        assert 0 < store.tag_moment("comments") < stored.moment
+        found = note.invalidated or "fresh"
+        # Half a line is nobody's, and the next invalidation is whole.
+        ticket = store.begin("/about")
+        DiskStore(folder, fingerprint="other").invalidate_tag("posts", 0.0, block=False)
+        assert store.look("/about")[1].invalidated
+        assert not store.put(tagged(NEW), ticket=ticket)
+        assert store.put(tagged(NEW), ticket=store.begin("/about"))
+        return found
+
+    found = kill_everywhere(
+        tmp_path,
+        prepare,
+        lambda folder: DiskStore(folder, fingerprint="f").invalidate_tag("posts", 0.0, block=True),
+        check,
+    )
+    assert set(found) == {"fresh", "block"}
+    assert found == sorted(found, reverse=True), "once invalidated, it stays so"
+
+
+def test_a_deploy_over_pages_of_earlier_code(tmp_path: Path, page: MakePage) -> None:
+    def prepare(folder: Path) -> None:
+        build(folder, page, OLD, 1000.0, fingerprint="old")
+        store = DiskStore(folder)
+        store.put(page("/made", OLD, listed=False))
+        store.put(page("/about", OLD, rendered_at=1500.0))
+
+    def check(folder: Path) -> str:
+        store = DiskStore(folder)
+        made, note = store.look("/made")
+        assert made is not None, "never cold"
+        assert made.holed.body == OLD
+        assert note.invalidated == ("" if store.fingerprint == "old" else "stale")
+        about = store.get("/about")
+        assert about is not None
+        assert about.holed.body == (OLD if store.fingerprint == "old" else NEW)
+        return store.fingerprint
+
+    found = kill_everywhere(
+        tmp_path,
+        prepare,
+        lambda folder: build(folder, page, NEW, 2000.0, fingerprint="new"),
+        check,
+    )
+    assert set(found) == {"old", "new"}
+
+
+def build(folder: Path, page: MakePage, body: bytes, now: float, fingerprint: str = "f") -> None:
+    with ReleaseDraft(folder, fingerprint=fingerprint, now=now) as draft:
         for path in ("/about", "/other", "/third"):
             draft.add_page(page(path, body, rendered_at=now))
         draft.add_file("bytecode/x", body)
@@ -156,6 +226,7 @@ def test_a_build_is_the_old_site_or_the_new_one(tmp_path: Path, page: MakePage) 
 
 
 WRITER = """
+import dataclasses
 import sys
 from pathlib import Path
 from asok.holes import Holed
@@ -164,8 +235,18 @@ folder, kind, body = Path(sys.argv[1]), sys.argv[2], sys.argv[3].encode()
 now = float(sys.argv[4])
 page = StoredPage.make(Rendered(200, [], Holed((body * 100,))), path="/about", pattern="/about",
                        params={}, rendered_at=now)
+store = DiskStore(folder, fingerprint="f")
 if kind == "put":
-    DiskStore(folder, fingerprint="f").put(page)
+    store.put(page)
+elif kind == "tag":
+    if body == b"old":
+        store.put(page)
+    for number in range(3):
+        store.invalidate_tag(f"tag:{number}", now, block=True)
+elif kind == "made":
+    store.put(dataclasses.replace(page, listed=False))
+    store.fail("/about", now, revalidate=None, error="x")
+    store.invalidate("/about", now, block=False)
 else:
     with ReleaseDraft(folder, fingerprint="f", now=now) as draft:
         draft.add_page(page)
@@ -173,8 +254,18 @@ else:
 """
 
 
+def assert_journal_is_whole(folder: Path) -> None:
+    """Every line but a half one at the end is a tag, and the next one is written after it."""
+    store = DiskStore(folder, fingerprint="f")
+    store.invalidate_tag("another", 0.0, block=False)
+    assert DiskStore(folder, fingerprint="f").tag_moment("another") > 0
+    lines = (folder / "tags").read_bytes().splitlines()
+    broken = [line for line in lines if not line.endswith(b"]")]
+    assert len(broken) <= 1
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", ["put", "build"])
+@pytest.mark.parametrize("kind", ["put", "build", "tag", "made"])
 @pytest.mark.parametrize(
     "call", ["write", "rename", "fsync", "unlink", "unlinkat", "openat", "mkdir", "ftruncate",
              "syncfs", "flock", "close"]
@@ -199,6 +290,7 @@ def test_killed_by_the_kernel_at_every_call(tmp_path: Path, kind: str, call: str
         found = DiskStore(folder, fingerprint="f").get("/about")
         assert found is not None, f"{call} {number}: no page"
         assert found.holed.body in (b"old" * 100, b"new" * 100), f"{call} {number}: a torn page"
+        assert_journal_is_whole(folder)
         shutil.rmtree(folder)
         if code == 0:
             return
