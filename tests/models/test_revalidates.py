@@ -310,3 +310,21 @@ def test_models_of_a_site_that_is_loaded_anew_are_forgotten() -> None:
     site_modules.uninstall()
     site_modules.purge()
     assert revalidated(Old) is None
+
+
+def test_a_site_without_such_models_pays_nothing(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asok.models.revalidates._known", {})
+    Notice.create(slug="a").update(views=1)
+    assert published.take() == []
+
+
+def test_a_row_that_is_only_touched_is_not_written(published: Published) -> None:
+    notice = Notice.create(slug="a")
+    published.take()
+    with Notice.transaction() as work:
+        notice.slug = "a"
+        work.adopt(notice)
+        work.flush()
+    assert published.take() == []

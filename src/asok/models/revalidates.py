@@ -20,6 +20,8 @@ from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, FromClause, Table, inspect, select
 from sqlalchemy.orm import InstanceState, Mapper, Session
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from asok import site_modules
 from asok.errors import ModelError
@@ -156,15 +158,15 @@ def flushed_tags(session: Session) -> Iterator[str]:
             continue
         yield from found.fixed
         if state.key is not None:
-            yield from found.tags({name: _before(state, name) for name in found.columns})
+            yield from found.tags({name: _before(instance, name) for name in found.columns})
         if instance not in session.deleted:
             yield from found.tags(state.dict)
 
 
-def _before(state: InstanceState[Any], name: str) -> Any:
+def _before(instance: object, name: str) -> Any:
     """A column's value before it was changed; None where it was never loaded."""
-    _, unchanged, deleted = state.attrs[name].history
-    return next(iter(deleted or unchanged or ()), None)
+    history = get_history(instance, name, PASSIVE_NO_INITIALIZE)
+    return next(iter(history.deleted or history.unchanged or ()), None)
 
 
 def rows_tags(
