@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
+import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from asok.pages import DiskStore, Match, PageOptions, Regenerator, Rendered, Tree, scan
+from asok.pages import (
+    DiskStore,
+    Match,
+    PageOptions,
+    Regenerator,
+    Rendered,
+    Seen,
+    Shelf,
+    prepare,
+    scan,
+)
 from asok.pages.redis_overlay import RedisOverlay
 
 from ..cache.proxy import Proxy, proxied
@@ -39,6 +51,15 @@ def behind(place: RedisPlace, proxy: Proxy) -> tuple[DiskStore, RedisOverlay]:
     overlay = place.overlay(url=proxy.url, timeout=0.3)
     overlay._link.breaker.pause = 0.05
     return DiskStore(place.folder, fingerprint="f1", overlay=overlay), overlay
+
+
+def match_of(folder: Path) -> Match:
+    """A page of a site in `folder` that was asked for."""
+    root = folder / "pages" / "blog" / "[slug]"
+    root.mkdir(parents=True)
+    (root / "page.py").touch()
+    (route,) = scan(folder / "pages").routes
+    return Match(route, {"slug": "a"}, "/blog/a")
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -97,12 +118,7 @@ def test_pages_are_served_without_redis_and_shared_again_with_it(
 def test_a_page_is_rendered_and_served_while_redis_hangs(
     place: RedisPlace, proxy: Proxy, tmp_path: Path
 ) -> None:
-    root = tmp_path / "pages" / "blog" / "[slug]"
-    root.mkdir(parents=True)
-    (root / "page.py").touch()
-    tree: Tree = scan(tmp_path / "pages")
-    (route,) = tree.routes
-    match = Match(route, {"slug": "a"}, "/blog/a")
+    match = match_of(tmp_path)
     renders: list[str] = []
 
     def make(match: Match) -> Rendered:
@@ -207,3 +223,41 @@ def test_tags_that_were_invalidated_while_redis_was_away_reach_it_later(
     wait_for(lambda: healthy.look("/about")[1].invalidated, what="the floor below all tags")
     assert render(healthy, tags=("a",))
     assert healthy.look("/about")[1].quiet
+
+
+def test_a_slow_server_holds_up_no_event_loop(
+    place: RedisPlace, proxy: Proxy, tmp_path: Path
+) -> None:
+    """Whatever is not in this worker's memory is asked for in a thread."""
+    store, overlay = behind(place, proxy)
+    match = match_of(tmp_path)
+    asked: list[str] = []
+    see = overlay.see
+
+    def slow(key: str) -> Seen:
+        asked.append(threading.current_thread().name)
+        return see(key)
+
+    overlay.see = slow  # type: ignore[method-assign]
+    regenerator = Regenerator(store, lambda _: Rendered(200, [], stored().holed), wait=5.0)
+    shelf = Shelf(store, prepare)
+    options = PageOptions(ssg=True)
+
+    async def visit() -> str:
+        served = await regenerator.aget(match, options)
+        assert served.page is not None
+        shelf.put(served.page)
+        return served.cache
+
+    assert not store.near(match.key)
+    assert asyncio.run(visit()) == "MISS"
+    assert asyncio.run(visit()) == "HIT"
+    assert store.near(match.key)
+    assert shelf.get(match.key, time.time()) is not None
+    other = place.open()
+    assert render(other, match.key, b"new", pattern=match.route.pattern, listed=False)
+    wait_for(lambda: not store.near(match.key), what="the notice of the new page")
+    assert shelf.get(match.key, time.time()) is None
+    assert asyncio.run(visit()) == "HIT"
+    assert all(name.startswith(("asok-look", "asok-render")) for name in asked)
+    regenerator.close()

@@ -110,6 +110,14 @@ class DiskStore:
         entry = self._entry(key)
         return entry.page, entry.note
 
+    def near(self, key: str) -> bool:
+        if not self._overlay.remote:
+            return True
+        entry = self._front.get(key)
+        return entry is not None and (
+            entry.version == self.version() or self._stamp(key, entry) == entry.stamp
+        )
+
     def _entry(self, key: str) -> _Entry:
         entry = self._front.get(key)
         # Read before the stamp and the files: what changes after this is noticed next time.

@@ -58,6 +58,8 @@ class FileOverlay:
     `clock` is what tags are invalidated by, in seconds since the epoch.
     """
 
+    remote = False
+
     def __init__(
         self,
         root: Path,

@@ -33,6 +33,9 @@ class Overlay(Protocol):
     That is for trouble of the medium; damaged contents are a miss.
     """
 
+    #: Whether `see` asks a server: callers then keep it from event loops.
+    remote: bool
+
     def version(self) -> int:
         """A number that changes with every write of any worker, tags included; costs nothing."""
         ...

@@ -61,6 +61,8 @@ class RedisOverlay:
     answer is no error here. `inherited` is what earlier code left there.
     """
 
+    remote = True
+
     def __init__(
         self,
         url: str,

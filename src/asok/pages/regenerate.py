@@ -66,7 +66,7 @@ class Regenerator:
         self._background = Background(threads)
         self._gone = GoneMemory(seconds=gone_seconds, limit=gone_limit)
         self._maker = Maker(store, render, clock=clock, gone=self._gone)
-        self._executors: dict[bool, ThreadPoolExecutor] = {}
+        self._executors: dict[str, ThreadPoolExecutor] = {}
         self._pid = os.getpid()
 
     def get(self, match: Match, options: PageOptions) -> Served:
@@ -78,13 +78,19 @@ class Regenerator:
         return self._flight.run(match.key, make, timeout=self.wait)
 
     async def aget(self, match: Match, options: PageOptions) -> Served:
-        """The same for asyncio callers: the loop is never blocked by a render."""
-        served = self.peek(match, options)
+        """The same for asyncio callers: the loop waits for no render, and no server."""
+        loop = asyncio.get_running_loop()
+        if self.store.near(match.key):
+            served = self.peek(match, options)
+        else:
+            looks = self._executor("asok-look")
+            served = await loop.run_in_executor(looks, self.peek, match, options)
         if served is not None:
             return served
-        loop = asyncio.get_running_loop()
         make = partial(self._maker.make, match, options, time.monotonic() + self.wait)
-        executor = self._executor(listed=self._maker.listing.bounded(match))
+        # Apart, so that misses of made-up addresses never queue before listed pages.
+        listed = self._maker.listing.bounded(match)
+        executor = self._executor("asok-render-listed" if listed else "asok-render")
         return await self._flight.run_async(
             match.key, lambda: loop.run_in_executor(executor, make), timeout=self.wait
         )
@@ -126,12 +132,10 @@ class Regenerator:
             executor.shutdown(wait=True, cancel_futures=True)
         self._executors.clear()
 
-    def _executor(self, *, listed: bool) -> ThreadPoolExecutor:
+    def _executor(self, name: str) -> ThreadPoolExecutor:
         if self._pid != os.getpid():
             self._pid, self._executors = os.getpid(), {}  # forked: the threads stayed behind
-        executor = self._executors.get(listed)
+        executor = self._executors.get(name)
         if executor is None:
-            # Apart, so that misses of made-up addresses never queue before listed pages.
-            executor = ThreadPoolExecutor(self._renders, "asok-render")
-            self._executors[listed] = executor
+            executor = self._executors[name] = ThreadPoolExecutor(self._renders, name)
         return executor

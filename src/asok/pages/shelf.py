@@ -53,6 +53,8 @@ class Shelf:
         version = self._store.version()
         if entry.version == version:
             return entry.prepared
+        if not self._store.near(path):
+            return None
         page, note = self._store.look(path)
         if page is not entry.prepared.page:
             return None

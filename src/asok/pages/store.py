@@ -41,6 +41,10 @@ class PageStore(Protocol):
         """
         ...
 
+    def near(self, key: str) -> bool:
+        """Whether `look` answers from this machine: no event loop waits for a server."""
+        ...
+
     def begin(self, key: str) -> Ticket:
         """Return the ticket of a render of `key` that begins now, before it reads anything."""
         ...
