@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +81,7 @@ def build(
     started = time.perf_counter()
     production()
     try:
-        with shown_progress(quiet=as_json) as progress:
+        with _seldom_collecting(), shown_progress(quiet=as_json) as progress:
             if output is None:
                 report = _build(root, progress, started, wishes, strip=False)
             else:
@@ -94,6 +97,21 @@ def build(
     report.write()
     where = f"cd {output} && " if output is not None else ""
     click.echo(click.style(f"    look at it: {where}asok preview\n", dim=True))
+
+
+@contextmanager
+def _seldom_collecting() -> Generator[None]:
+    """Look for cyclic garbage a hundred times less often: a tenth of a build's time is that.
+
+    Imports and pages make many objects that stay and few cycles; the bound keeps the memory
+    of 30,000 pages flat.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True, slots=True)

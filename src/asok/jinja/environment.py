@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
+from typing import Any
 
 from jinja2 import BytecodeCache, Environment
 
@@ -71,6 +72,13 @@ class SiteEnvironment(Environment):
         self.fragments = fragments
         loader.parents = self.compiled_with
         self.structures: dict[str, _Known] = {}
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template. Without own ones they are the environment's.
+
+        Jinja's layered mapping costs as much as the rest of a context, for every render.
+        """
+        return self.globals if not d else super().make_globals(d)
 
     def join_path(self, template: str, parent: str) -> str:
         """Return the path of the file that a template's `{% include %}` names."""
