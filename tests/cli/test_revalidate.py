@@ -65,6 +65,20 @@ def test_nothing_to_revalidate_is_a_wrong_call(anew: Run) -> None:
     assert "there is nothing to revalidate: give a PATH, or --tag TAG." in result.output
 
 
+@pytest.mark.parametrize("command", [["revalidate", "/"], ["pages"]])
+def test_a_site_that_is_always_in_debug_mode_stores_nothing(
+    anew: Run, blog: Path, command: list[str]
+) -> None:
+    (blog / "wsgi.py").write_text(
+        "from pathlib import Path\n"
+        "from asok import Asok, Settings\n"
+        "app = Asok(settings=Settings.load(Path(__file__).parent, debug=True))\n"
+    )
+    result = anew(*command)
+    assert result.exit_code == 1
+    assert "its wsgi.py makes it with debug=True" in result.output
+
+
 def test_outside_a_site_it_says_where_to_go(
     anew: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import click
 
 from asok.cli.build_report import shown_bytes
 from asok.cli.group import NamedChoice, asok_command, suggestion
-from asok.cli.site import find_site, import_site, production, without_key
+from asok.cli.site import import_stored_site
 from asok.errors import CommandError
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ def pages(text: str | None, state: str | None, tag: str | None, as_json: bool) -
     FILTER is a part of a path, a path with * in it, or a pattern as `asok routes` lists them.
     The pages are those of production: in development every request is rendered.
     """
-    root = find_site()
-    production()
-    without_key()
-    app = import_site(root)
+    app = import_stored_site()
     from asok.cli.stored import stored
 
     every = list(stored(app.store, time.time()))

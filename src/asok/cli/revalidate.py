@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asok.cli.group import asok_command
-from asok.cli.site import find_site, import_site, production, without_key
+from asok.cli.site import import_stored_site
 
 if TYPE_CHECKING:
     from asok.pages import OnDemand, Target
@@ -33,10 +33,7 @@ def revalidate(paths: tuple[str, ...], tags: tuple[str, ...], block: bool) -> No
     """
     if not paths and not tags:
         raise click.UsageError("there is nothing to revalidate: give a PATH, or --tag TAG.")
-    root = find_site()
-    production()
-    without_key()
-    on_demand = import_site(root).on_demand
+    on_demand = import_stored_site().on_demand
     # All of them are looked up before any is invalidated: a typing error changes nothing.
     targets = [on_demand.resolve(path) for path in paths]
     names = tuple(map(on_demand.check_tag, tags))

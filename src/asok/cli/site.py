@@ -15,7 +15,14 @@ from asok.source_file import user_line
 if TYPE_CHECKING:
     from asok.app import Asok
 
-__all__ = ["APPLICATION", "find_site", "import_site", "production", "without_key"]
+__all__ = [
+    "APPLICATION",
+    "find_site",
+    "import_site",
+    "import_stored_site",
+    "production",
+    "without_key",
+]
 
 #: Module and attribute of the application, as servers take it.
 APPLICATION = "wsgi:app"
@@ -83,5 +90,23 @@ def import_site(root: Path) -> Asok:
             f"{attribute} in wsgi.py is {type(app).__name__}, expected Asok.",
             fix="Write: app = Asok(); what wraps it goes by another name.",
             file=file,
+        )
+    return app
+
+
+def import_stored_site() -> Asok:
+    """Import the site of the working directory as production has it, to see what it stores.
+
+    Raises `CommandError` outside a site, and where its wsgi.py stores nothing whatever the
+    environment says.
+    """
+    root = find_site()
+    production()
+    without_key()
+    app = import_site(root)
+    if app.settings.debug:
+        raise CommandError(
+            "this site stores no pages: its wsgi.py makes it with debug=True.",
+            fix="Write app = Asok(), and DEBUG=true into the .env of your own machine.",
         )
     return app

@@ -70,7 +70,8 @@ def stored(store: PageStore, now: float) -> Iterator[Stored]:
     for key in sorted(store.paths()):
         page, note = store.look(key)
         if page is not None:  # it may have been removed since
-            yield _described(key, page, note, now, _causes(store, page))
+            causes = _causes(store, page) if note.invalidated else []
+            yield _described(key, page, note, now, causes)
 
 
 def _causes(store: PageStore, page: StoredPage) -> list[str]:
