@@ -18,7 +18,7 @@ def explain_page(path: str, body: bytes, report: ExportReport, *, flat: bool) ->
     """Say what of the page needs a server: its forms, and links that a host moves."""
     lower = body.lower()
     if b"<form" in lower and b"post" in lower:
-        posts = [link.value or path for link in Outline(body).links() if link.method == "POST"]
+        posts = [link.value for link in Outline(body).links() if link.method == "POST"]
         for action in dict.fromkeys(posts):
             if not urlsplit(action).netloc:
                 report.lack("reduced", path, "form", f"POST {action} needs a server")
