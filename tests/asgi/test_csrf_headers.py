@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 from starlette.testclient import TestClient
 from tests.site import load_site, serve, write_site
 
+from asok.asgi.stored_pages import StoredPages
 from asok.sessions import headers_problem
 
 from .conftest import Open
@@ -157,11 +158,17 @@ def test_https_is_compared_with_https() -> None:
     assert headers_problem(headers, scheme="http", host="localhost") is not None
 
 
-def test_a_change_of_the_setting_makes_the_pages_anew(tmp_path: Path) -> None:
+def test_pages_from_before_the_setting_are_made_anew(tmp_path: Path) -> None:
     root = write_site(tmp_path, SITE)
     with TestClient(load_site(root), base_url="http://localhost") as client:
         assert "csrf_token" in client.get("/").text
-    with TestClient(load_site(root, csrf="headers"), base_url="http://localhost") as client:
+    app = load_site(root, csrf="headers")
+    with TestClient(app, base_url="http://localhost") as client:
+        old = client.get("/")
+        assert int(old.headers["content-length"]) == len(old.content)
+        assert "set-cookie" not in old.headers
+        assert isinstance(app.pages, StoredPages)
+        assert app.pages.regenerator.drain()
         assert "csrf_token" not in client.get("/").text
 
 
@@ -218,5 +225,6 @@ def test_a_browser_sends_the_sites_form_and_no_foreign_one(
         page.click("button >> text=0")
         page.wait_for_selector("button >> text=1")
         assert "csrf" not in page.content()
+        page.goto("about:blank")
     # Answers without markup ask for /favicon.ico.
     console_errors[:] = [one for one in console_errors if not re.search("40[34]", one)]
