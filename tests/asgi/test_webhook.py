@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.pages.test_on_demand import Asked, on_demand
 
-from asok.asgi.announcement import MAX_ENTRIES
+from asok.asgi.announcement import MAX_ENTRIES, Announcement
 from asok.asgi.webhook import MAX_BODY, WEBHOOK_PATH, Webhook, WebhookKey
 from asok.errors import ConfigurationError
 from asok.pages import path_tag, route_tag
@@ -116,6 +118,14 @@ def test_nothing_but_unknown_paths_is_404(client: TestClient, store: Asked) -> N
     assert status == 404
     assert list(answer["refused"]) == ["/abuot"]
     assert store.tags == []
+
+
+def test_a_store_that_can_not_tell_the_others_has_the_sender_try_again(
+    client: TestClient, store: Asked
+) -> None:
+    status, answer = post(client, {"tags": ["lost", "posts"]})
+    assert (status, list(answer)) == (503, ["error"])
+    assert store.tags == [("lost", False), ("posts", False)]
 
 
 def test_a_signature_of_standard_webhooks_is_accepted(client: TestClient, store: Asked) -> None:
@@ -351,3 +361,32 @@ def test_a_socket_is_closed_before_it_opens(open_site: Open) -> None:
     with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect(WEBHOOK_PATH):
         pass
     assert caught.value.code == 1000
+
+
+@given(st.binary() | st.from_regex(rb'\\{"(paths|tags|block)": ?[^}]*\\}'))
+def test_any_body_is_read_or_explained(body: bytes) -> None:
+    try:
+        found = Announcement.read(body)
+    except ValueError as error:
+        assert str(error)  # noqa: PT017
+    else:
+        assert found.paths or found.tags
+
+
+_HEADER = st.text(st.characters(max_codepoint=255))
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "authorization": _HEADER | st.just("Bearer ") | _HEADER.map("Bearer {}".format),
+            "webhook-id": _HEADER,
+            "webhook-timestamp": _HEADER | st.integers().map(str),
+            "webhook-signature": _HEADER | _HEADER.map("v1,{}".format),
+        },
+    ),
+    st.binary(),
+)
+def test_no_headers_but_genuine_ones_prove_anything(headers: dict[str, str], body: bytes) -> None:
+    assert WebhookKey(SECRET, clock=lambda: float(NOW)).problem(headers, body)

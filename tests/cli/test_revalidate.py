@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.services import free_port
 
 from asok.pages import DiskStore, path_tag, route_tag
 
@@ -33,6 +34,16 @@ def test_paths_patterns_and_tags_are_invalidated_together(anew: Run, blog: Path)
     found = store(blog)
     for tag in (path_tag("/blog/a b"), route_tag("/blog/[slug]"), "posts", "x"):
         assert found.tag_moment(tag) > 0
+
+
+def test_what_the_workers_could_not_be_told_is_a_failure(
+    anew: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASOK_PAGES_BACKEND", "redis")
+    monkeypatch.setenv("ASOK_REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+    result = anew("revalidate", "--tag", "posts")
+    assert result.exit_code == 1
+    assert "the workers do not know of it" in " ".join(result.output.split())
 
 
 def test_block_says_what_it_does(anew: Run) -> None:

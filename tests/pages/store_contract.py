@@ -391,7 +391,7 @@ class StoreContract:
         for key in ("/a", "/b", "/c"):
             assert render(store, key, tags=("posts", f"post:{key}") if key != "/c" else ())
             assert other.look(key)[1].quiet
-        store.invalidate_tag("posts", time.time(), block=block)
+        assert store.invalidate_tag("posts", time.time(), block=block)
         expected = ["block" if block else "stale"] * 2 + [""]
         assert [store.look(key)[1].invalidated for key in ("/a", "/b", "/c")] == expected
         wait_for(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import asok
 from asok.errors import ConfigurationError, RevalidationError
@@ -51,9 +54,10 @@ class Asked:
     def __init__(self) -> None:
         self.tags: list[tuple[str, bool]] = []
 
-    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
+    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> bool:
         assert now == 5.0
         self.tags.append((tag, block))
+        return tag != "lost"
 
     def listed(self, key: str) -> bool | None:
         return {"/listed/one": True, "/listed/new": False}.get(key)
@@ -187,6 +191,13 @@ def test_a_listed_path_and_its_pattern_may_be_revalidated() -> None:
     assert [tag for tag, _ in store.tags] == [path_tag("/listed/one"), route_tag("/listed/[slug]")]
 
 
+def test_who_could_not_be_told_is_not_passed_over() -> None:
+    store = Asked()
+    assert not on_demand(store).revalidate_tags(("lost", "posts"))
+    assert store.tags == [("lost", False), ("posts", False)]
+    assert on_demand(store).revalidate_tags(("posts",))
+
+
 @pytest.mark.parametrize("block", [True, False])
 def test_the_store_is_told_the_tag_of_the_path_the_pattern_or_the_tag(block: bool) -> None:
     store = Asked()
@@ -273,3 +284,19 @@ def test_without_an_application_the_functions_say_so() -> None:
             call("/about")
         assert "Asok()" in (caught.value.fix or "")
     publish_tags(["posts"])  # a model may be used without an application
+
+
+@given(st.text() | st.from_regex(r"(https?:)?//[a-z.:@\[\]0-9/?#%]*"))
+def test_whatever_is_given_is_a_page_or_refused(text: str) -> None:
+    for made in (on_demand(), on_demand(base_url="https://example.org:8000/site")):
+        for path in (text, f"/blog/{text}", f"/site/{text}"):
+            with contextlib.suppress(RevalidationError):
+                found = made.resolve(path)
+                assert found.path is None or Router(routes(*PATTERNS)).match(found.path)
+
+
+@pytest.mark.parametrize("given", ["/about", "/about/", "/about/?x", "https://example.org/about"])
+def test_a_site_whose_paths_end_with_a_slash_is_asked_in_any_form(given: str) -> None:
+    router = Router(routes(*PATTERNS), trailing_slash=True)
+    made = OnDemand(router, options, store=None, base_url="https://example.org")
+    assert made.resolve(given).path == "/about/"

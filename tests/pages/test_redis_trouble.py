@@ -93,7 +93,7 @@ def test_pages_are_served_without_redis_and_shared_again_with_it(
         ticket = store.begin("/unknown")
         assert store.put(stored("/unknown", b"in memory", ticket=ticket), ticket=ticket)
     assert body(store, "/unknown") == b"in memory"
-    store.invalidate_tag("posts", time.time(), block=True)
+    assert not store.invalidate_tag("posts", time.time(), block=True), "not yet known elsewhere"
     assert store.look("/built")[1].invalidated == "block"
     assert store.fail("/built", time.time(), revalidate=None, error="x").failures == 1
     assert store.invalidate("/unknown", time.time(), block=False).generation == 1

@@ -158,9 +158,11 @@ class Webhook:
                 targets[target.name] = target
             except RevalidationError as error:
                 refused[path] = f"{error.message} {error.fix or ''}".rstrip()
-        for target in targets.values():
-            self._on_demand.invalidate(target, block=message.block)
-        self._on_demand.revalidate_tags(tags, block=message.block)
+        told = [self._on_demand.invalidate(one, block=message.block) for one in targets.values()]
+        if not all((*told, self._on_demand.revalidate_tags(tags, block=message.block))):
+            # The sender tries again; to do it twice does no harm.
+            text = "the store of pages does not answer, so that other workers may not know of it"
+            return _failure(503, text, {"retry-after": "10"})
         done = {"paths": list(targets), "tags": tags}
         log.info("revalidated by a message: %s; refused: %s", done, list(refused))
         status = 404 if refused and not targets and not tags else 200

@@ -8,6 +8,7 @@ import click
 
 from asok.cli.group import asok_command
 from asok.cli.site import import_stored_site
+from asok.errors import CommandError
 
 if TYPE_CHECKING:
     from asok.pages import OnDemand, Target
@@ -43,13 +44,19 @@ def revalidate(paths: tuple[str, ...], tags: tuple[str, ...], block: bool) -> No
 def _carry_out(
     on_demand: OnDemand, targets: list[Target], tags: tuple[str, ...], block: bool
 ) -> None:
+    told = True
     for target in targets:
-        on_demand.invalidate(target, block=block)
+        told = on_demand.invalidate(target, block=block) and told
         kind = "path" if target.path is not None else "pattern"
         click.echo(f"{kind:<8} {click.style(target.name, fg='cyan')}")
-    on_demand.revalidate_tags(tags, block=block)
+    told = on_demand.revalidate_tags(tags, block=block) and told
     for tag in tags:
         click.echo(f"{'tag':<8} {click.style(tag, fg='cyan')}")
+    if not told:
+        raise CommandError(
+            "the store of pages could not be written, so the workers do not know of it.",
+            fix="See the line above, and run this command again when that is mended.",
+        )
     click.echo(
         "The next visitor waits for the new page."
         if block

@@ -92,7 +92,7 @@ class DiskStore:
                 folder, name, max_pages=max_pages, max_bytes=max_bytes, clock=clock
             )
         self._overlay: Overlay = overlay
-        self._layers = Layers(self.release, inherited or Nothing())
+        self._layers = Layers(self.release, inherited or Nothing(), fingerprint=name)
         self._front: Front[_Entry] = Front(memory, _size)
         self._complained = -_COMPLAIN_EVERY
         #: See `PageStore.version`; the overlay's own, for every hit asks it.
@@ -101,7 +101,7 @@ class DiskStore:
     @property
     def outdated(self) -> bool:
         """Whether the release was built by other code than this: its pages may be old."""
-        return self.release is not None and self.release.fingerprint != self.fingerprint
+        return self._layers.outdated
 
     def get(self, key: str) -> StoredPage | None:
         return self._entry(key).page
@@ -215,7 +215,7 @@ class DiskStore:
 
     def fail(self, key: str, now: float, *, revalidate: float | None, error: str) -> Note:
         page, seen = self.look(key)
-        since = self._overlay.marks(page_tags(page)).at if page is not None else 0.0
+        since = self.tag_moment(*page_tags(page)) if page is not None else 0.0
         forgotten = not seen.failures
 
         def change(note: Note) -> Note:
@@ -232,11 +232,13 @@ class DiskStore:
     def invalidate(self, key: str, now: float, *, block: bool) -> Note:
         return self._update(key, lambda note: note.after_invalidation(now, block=block))
 
-    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
+    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> bool:
         try:
             self._overlay.invalidate_tag(tag, now, block=block)
         except OSError as error:
             self._complain(f"invalidate the tag {tag}", error)
+            return False
+        return True
 
     def tag_moment(self, *tags: str) -> float:
         try:

@@ -79,22 +79,26 @@ class OnDemand:
         """Have every page with `tag` rendered anew. Raises `RevalidationError` for no tag."""
         self.revalidate_tags((self.check_tag(tag),), block=block)
 
-    def revalidate_tags(self, tags: Iterable[str], *, block: bool = False) -> None:
-        """The same for several tags, each of which was checked."""
-        if self._store is not None:
-            for tag in tags:
-                self._store.invalidate_tag(tag, self._clock(), block=block)
+    def revalidate_tags(self, tags: Iterable[str], *, block: bool = False) -> bool:
+        """The same for several tags, each of which was checked.
 
-    def invalidate(self, target: Target, *, block: bool = False) -> None:
-        """Tell the store about `target`.
+        Returns False where the other workers could not be told of all of them.
+        """
+        store, now = self._store, self._clock()
+        if store is None:
+            return True
+        told = [store.invalidate_tag(tag, now, block=block) for tag in tags]
+        return all(told)  # after every one was tried
+
+    def invalidate(self, target: Target, *, block: bool = False) -> bool:
+        """Tell the store about `target`; False where the other workers could not be told.
 
         By its tag, not its generation: that reaches the pages of every query, a remembered
         404, and the workers of another release while a new one is deployed.
         """
         if target.path is None:
-            self.revalidate_tags((route_tag(target.route.pattern),), block=block)
-        else:
-            self.revalidate_tags((path_tag(target.path),), block=block)
+            return self.revalidate_tags((route_tag(target.route.pattern),), block=block)
+        return self.revalidate_tags((path_tag(target.path),), block=block)
 
     @staticmethod
     def check_tag(tag: object) -> str:

@@ -69,7 +69,7 @@ class Overlay(Protocol):
         ...
 
     def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
-        """See `PageStore.invalidate_tag`."""
+        """See `PageStore.invalidate_tag`; trouble is raised."""
         ...
 
     def lease(self, key: str, timeout: float) -> AbstractContextManager[bool]:

@@ -70,10 +70,11 @@ class PageStore(Protocol):
         """Begin a new generation of `key`: a render that is under way is not stored."""
         ...
 
-    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> None:
+    def invalidate_tag(self, tag: str, now: float, *, block: bool) -> bool:
         """Invalidate every page of `tag` that was made before; `path_tag`, `route_tag` too.
 
-        The moment is taken from the store's own clock, `now` where it has none.
+        The moment is taken from the store's own clock, `now` where it has none. Returns
+        False where the other workers could not be told, or not yet.
         """
         ...
 
