@@ -363,7 +363,7 @@ def test_a_socket_is_closed_before_it_opens(open_site: Open) -> None:
     assert caught.value.code == 1000
 
 
-@given(st.binary() | st.from_regex(rb'\\{"(paths|tags|block)": ?[^}]*\\}'))
+@given(st.binary() | st.from_regex(rb'\{"(paths|tags|block)": ?[^}]*\}'))
 def test_any_body_is_read_or_explained(body: bytes) -> None:
     try:
         found = Announcement.read(body)
