@@ -172,13 +172,13 @@ class FragmentsDoor:
     def _render(self, wanted: Mapping[str, Deferred], visitor: Visitor) -> Fragments:
         """Render in a thread; a component that fails leaves its own placeholder only."""
         session = visitor.session
-        if session.id is None:
-            session.id = self._parts.ids.new()
+        # One that is made meanwhile (by a form's token) is not the browser's yet.
+        session_id = None if session.is_new else session.id
         made: Fragments = {}
         for element, deferred in wanted.items():
             try:
                 made[element] = self._live.deferrals.fill(
-                    deferred, session_id=session.id, session=session
+                    deferred, session_id=session_id, session=session
                 )
             except Exception:
                 log.exception("the deferred component %s failed", deferred.name)

@@ -26,7 +26,7 @@ __all__ = ["FrozenRequest"]
 
 _WAYS_OUT = (
     "Move what depends on the visitor into a component "
-    "({{ component('Name', client='load') }}), or render this page per request "
+    "({{ component('Name', client='defer') }}), or render this page per request "
     "(remove SSG = True)."
 )
 
