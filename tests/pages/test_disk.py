@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asok.errors import ConfigurationError
 from asok.pages import DiskStore, ReleaseDraft, StoredPage, Ticket
+from asok.pages.file_overlay import FileOverlay
 from asok.pages.names import page_name
 
 from .conftest import MakePage
@@ -326,6 +329,28 @@ def test_a_pointer_to_nothing_is_no_release(
     assert "can't be read" in caplog.text
 
 
+def test_code_without_its_own_build_stores_pages_that_the_old_build_does_not_know(
+    folder: Path, page: MakePage
+) -> None:
+    build(folder, page(body=b"built"))
+    store = DiskStore(folder, fingerprint="f2")
+    assert (store.listed("/about"), store.listed("/new")) == (True, None)
+    store.put(page("/new", rendered_at=2000.0))
+    assert look(store, "/new") == (b"<h1>About</h1>", "")
+    build(folder, page(body=b"built"), fingerprint="f2", now=3000.0)
+    assert DiskStore(folder).get("/new") is None, "its own build doesn't list it"
+
+
+def test_clearing_leaves_nothing_to_inherit(folder: Path, page: MakePage) -> None:
+    for name in ("f1", "f2"):
+        DiskStore(folder, fingerprint=name).put(page("/made", listed=False))
+    other = DiskStore(folder, fingerprint="f1")
+    assert other.get("/made") is not None
+    DiskStore(folder, fingerprint="f2").clear()
+    assert DiskStore(folder, fingerprint="f3").get("/made") is None
+    assert other.get("/made") is None
+
+
 def test_code_without_its_own_build_is_told(folder: Path, page: MakePage) -> None:
     build(folder, page())
     assert not DiskStore(folder).outdated
@@ -389,6 +414,66 @@ def test_a_folder_that_can_not_be_made_still_serves(
     store.remove("/about", 5.0)
     assert store.get("/about") is None
     assert "served from memory" in caplog.text
+
+
+class Failing:
+    """An overlay whose medium can fail: everything but the version and the pages in memory."""
+
+    def __init__(self, overlay: FileOverlay) -> None:
+        self._overlay = overlay
+        self.remote = False
+        self.down = False
+        self.version = overlay.version
+
+    def __getattr__(self, name: str) -> Any:
+        if self.down:
+            raise ConnectionError(f"{name}: nobody answers")
+        return getattr(self._overlay, name)
+
+
+def test_an_overlay_that_can_not_be_reached_leaves_what_is_known(
+    folder: Path, page: MakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(folder, page(body=b"built"), page("/other", b"built"))
+    overlay: Any = Failing(FileOverlay(folder, "f1", max_pages=10, max_bytes=10**6))
+    store = DiskStore(folder, overlay=overlay)
+    store.put(page(body=b"again", rendered_at=2000.0))
+    store.put(page("/made", b"made", rendered_at=2000.0, listed=False))
+    assert body(store, "/about") == b"again"
+    overlay.down = True
+    # Another process writes meanwhile, so the version changes.
+    DiskStore(folder).put(page("/elsewhere", listed=False))
+    assert body(store, "/about") == b"again"
+    assert body(store, "/other") == b"built"
+    assert store.get("/made") is None
+    assert sorted(store.paths()) == ["/about", "/other"]
+    store.invalidate_tag("posts", 1.0, block=True)
+    assert store.tag_moment("posts") == 0.0
+    ticket = store.begin("/about")
+    assert ticket == (0, 0.0)
+    assert store.fail("/about", 10.0, revalidate=None, error="x").failures == 1
+    assert store.look("/about")[1].failures == 1
+    assert store.put(page(body=b"from memory", rendered_at=3000.0), ticket=ticket)
+    assert body(store, "/about") == b"from memory"
+    with store.lease("/about", 0) as held:
+        assert held
+    store.remove("/made", 5.0)
+    assert len([entry for entry in caplog.records if entry.levelno == logging.ERROR]) == 1
+    overlay.down = False
+    assert body(store, "/made") == b"made"
+    assert body(DiskStore(folder), "/about") == b"again"
+
+
+def test_a_page_in_memory_is_not_replaced_by_an_overtaken_one(
+    folder: Path, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DiskStore(folder, fingerprint="f1")
+    ticket = store.begin("/about")
+    store.invalidate_tag("\0path:/about", 0.0, block=True)
+    fail_writes(monkeypatch, 28)
+    late = dataclasses.replace(page(), moment=ticket.moment)
+    assert not store.put(late, ticket=ticket)
+    assert store.get("/about") is None
 
 
 def test_pages_made_on_demand_are_bounded_in_number(folder: Path, page: MakePage) -> None:

@@ -232,12 +232,16 @@ class FileOverlay:
                 yield record.path
 
     def clear(self) -> None:
-        """Remove every page and note. The counters and locks stay: workers have them open."""
+        """Remove every page and note, those that earlier code left too.
+
+        The counters and locks stay: workers have them open.
+        """
         with self._lock.hold():
-            for name in ("listed", "unlisted", "notes"):
-                with suppress(FileNotFoundError), os.scandir(self.folder / name) as entries:
-                    for entry in entries:
-                        os.unlink(entry.path)
+            for overlay in self.folder.parent.iterdir():
+                for name in ("listed", "unlisted", "notes"):
+                    with suppress(OSError), os.scandir(overlay / name) as entries:
+                        for entry in entries:
+                            os.unlink(entry.path)
             self._counters.account(0, 0)
             self._versions.bump()
 

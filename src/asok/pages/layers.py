@@ -20,17 +20,25 @@ __all__ = ["Layers"]
 
 
 class Layers:
-    """What is below and beside an overlay: the `release` (None: nothing was built), and pages
-    `inherited` from other code.
+    """What is below and beside an overlay of the code of `fingerprint`: the `release` (None:
+    nothing was built), and pages `inherited` from other code.
     """
 
-    def __init__(self, release: Release | None, inherited: Inheritance) -> None:
+    def __init__(
+        self, release: Release | None, inherited: Inheritance, *, fingerprint: str
+    ) -> None:
         self._release = release
         self._inherited = inherited
+        self.outdated = release is not None and release.fingerprint != fingerprint
 
     def listed(self, key: str) -> bool | None:
-        """Whether the release lists `key`; None where there is none."""
-        return None if self._release is None else key in self._release.records
+        """Whether the release lists `key`; None where there is none to ask.
+
+        A release of other code doesn't know what this code lists.
+        """
+        if self._release is None:
+            return None
+        return True if key in self._release.records else None if self.outdated else False
 
     def resolve(self, key: str, seen: Seen) -> Seen:
         """Return the page of `key` that counts, with its note, from what the overlay has."""
@@ -38,8 +46,8 @@ class Layers:
         release, base = self._release, None
         if release is not None:
             base = release.records.get(key)
-            if page is not None and page.listed and base is None:
-                page = None  # listed by an earlier build, and delisted since
+            if page is not None and page.listed and base is None and not self.outdated:
+                page = None  # listed by an earlier build of this code, and delisted since
         if release is not None and base is not None:
             if note.at and note.at <= base.rendered_at:
                 # The build is newer than what the note is about.
