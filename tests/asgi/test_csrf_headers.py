@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 from tests.site import load_site, serve, write_site
 
 from asok.asgi.stored_pages import StoredPages
-from asok.sessions import headers_problem
 
 from .conftest import Open
 
@@ -150,12 +149,6 @@ def test_a_missing_token_is_refused_where_tokens_are_used(open_site: Open) -> No
     assert client.post("/", data={"name": "ada"}, headers=OWN).status_code == 403
     text = client.get("/").text
     assert len(re.findall('name="csrf_token" value="[^"]{86}"', text)) == 6
-
-
-def test_https_is_compared_with_https() -> None:
-    headers = {"origin": "https://localhost"}
-    assert headers_problem(headers, scheme="https", host="localhost") is None
-    assert headers_problem(headers, scheme="http", host="localhost") is not None
 
 
 def test_pages_from_before_the_setting_are_made_anew(tmp_path: Path) -> None:
