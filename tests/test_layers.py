@@ -41,7 +41,8 @@ ALLOWED = {
     "building": GROUND | ROOMS | BINDINGS | {"settings", "grounds"},
     "checks": GROUND | ROOMS | BINDINGS | {"settings"},
     "export": GROUND | ROOMS | BINDINGS | {"settings", "checks"},
-    "app": GROUND | ROOMS | BINDINGS | {"settings", "backends", "building"},
+    "composition": GROUND | ROOMS | BINDINGS | {"settings", "backends"},
+    "app": GROUND | ROOMS | BINDINGS | {"settings", "backends", "building", "composition"},
     "__init__": {"app", "component", "live", "models", "errors", "settings", "asgi", "pages"},
     "cli": None,
     "testing": None,
@@ -49,7 +50,7 @@ ALLOWED = {
 }
 #: Libraries that only one binding (or the root, or the command line) may know.
 FRAMEWORKS = {
-    "starlette": {"asgi", "app", "cli", "testing"},
+    "starlette": {"asgi", "composition", "cli", "testing"},
     "jinja2": {"jinja", "cli"},
     "sqlalchemy": {"models", "cli"},
     "alembic": {"models", "cli"},

@@ -1,0 +1,76 @@
+"""The live components of a site, and the sessions that their states belong to."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from anyio import to_thread
+
+from asok import backends, models
+from asok.asgi.runtime_file import RuntimeFile
+from asok.jinja import Templates
+from asok.live import Live, Registry, SessionLike
+from asok.notices import Notices
+from asok.sessions import Session, SessionIds, SessionStore
+from asok.settings import Settings
+from asok.signing import Keys
+
+__all__ = ["make_live"]
+
+_REVOKED = "session.revoked"
+
+
+def make_live(
+    settings: Settings,
+    source: Path,
+    *,
+    keys: Keys,
+    templates: Templates,
+    sessions: SessionStore,
+    ids: SessionIds,
+    runtime: RuntimeFile,
+    notices: Notices,
+) -> tuple[Live, Callable[[str], None]]:
+    """Return the components below `source`, and what is called when a session ends here.
+
+    Its live state goes then, and every worker closes its sockets.
+    """
+    registry = Registry()
+    folder = source / "components"
+    if folder.is_dir():
+        registry.load(folder, importlib.import_module)
+
+    def revoke(session_id: str) -> None:
+        live.drop_session(session_id)
+        notices.publish(_REVOKED, {"id": session_id})
+
+    def open_session(session_id: str) -> SessionLike:
+        opened = Session(sessions, session_id, new_id=ids.new, revoked=revoke)
+        return cast("SessionLike", opened)
+
+    live = Live(
+        registry,
+        keys=keys,
+        store=backends.live_store(settings),
+        render_template=templates.render,
+        open_session=open_session,
+        runtime_url=settings.base_path + runtime.url_path,
+        defer_url=settings.base_path + runtime.defer_path,
+        run_sync=_run_in_scope,
+        show_errors=settings.debug,
+    )
+    notices.subscribe(_REVOKED, lambda message: live.close_session(message["id"]))
+    return live, revoke
+
+
+async def _run_in_scope(function: Callable[[], Any]) -> Any:
+    """Run what may block in a thread, with one database session for all of it."""
+
+    def run() -> Any:
+        with models.scope():
+            return function()
+
+    return await to_thread.run_sync(run)
