@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 from tests.proxies.servers import proxy_before
 from tests.site import serve, write_site
 
+from .history import chromium_with_history
+
 pytestmark = pytest.mark.browser
 
 SITE = {
@@ -80,6 +82,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with chromium_with_history() as browser:
+        yield browser
+
+
 @pytest.fixture
 def people(chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext]]:
     with ExitStack() as stack:
@@ -87,10 +95,6 @@ def people(chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext]]
         stack.callback(first.close)
         stack.callback(second.close)
         yield first, second
-
-
-def cart(page: Page) -> str:
-    return page.locator("#cart").first.inner_text()
 
 
 def test_the_component_comes_alive_in_its_place(page: Page, site: str) -> None:
@@ -143,7 +147,7 @@ def test_navigation_and_history_show_the_cart_as_it_is(page: Page, site: str) ->
     expect(page.locator("#cart")).to_have_text("In your cart: 1")
     page.get_by_role("link").click()
     expect(page.locator("#cart").nth(1)).to_have_text("In your cart: 1")
-    page.go_back()
+    page.go_back(wait_until="commit")
     expect(page.locator("#cart")).to_have_text("In your cart: 1")
     page.get_by_role("button").click()
     expect(page.locator("#cart")).to_have_text("In your cart: 2")
@@ -212,4 +216,36 @@ def test_a_refusal_is_not_asked_again(page: Page, site: str, console_errors: lis
     page.goto(site)
     expect(page.locator(".asok-failed")).to_have_text("Your cart …")
     assert len(tries) == 1
+    console_errors.clear()
+
+
+def test_a_page_that_left_while_it_asked_is_filled_when_it_comes_back(
+    page: Page, site: str, console_errors: list[str]
+) -> None:
+    held: list[Route] = []
+    page.route("**/asok/fragments", lambda route: held.append(route))
+    page.goto(site)
+    expect(page.locator("[aria-busy=true]")).to_have_count(1)
+    page.evaluate("location.href = '/add'")
+    page.wait_for_url("**/add")
+    page.unroute("**/asok/fragments")
+    page.go_back(wait_until="commit")
+    expect(page.locator("#cart")).to_have_text("In your cart: 5")
+    page.get_by_role("button").click()
+    expect(page.locator("#cart")).to_have_text("In your cart: 6")
+    console_errors.clear()
+
+
+def test_a_page_from_the_back_forward_cache_asks_for_what_failed(
+    page: Page, site: str, console_errors: list[str]
+) -> None:
+    page.route("**/asok/fragments", lambda route: route.fulfill(status=403, json={}))
+    page.goto(site)
+    expect(page.locator(".asok-failed")).to_have_count(1)
+    page.evaluate("window.kept = 1")
+    page.goto(f"{site}/add")
+    page.unroute("**/asok/fragments")
+    page.go_back(wait_until="commit")
+    expect(page.locator("#cart")).to_have_text("In your cart: 5")
+    assert page.evaluate("window.kept") == 1, "it came from elsewhere"
     console_errors.clear()

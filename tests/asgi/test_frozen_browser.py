@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from tests.services import program
+from playwright.sync_api import Browser, Page
 from tests.site import serve, write_site
+
+from .history import chromium_with_history
 
 pytestmark = pytest.mark.browser
 
@@ -70,17 +71,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium with its back-forward cache, which Playwright switches off otherwise."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program("chromium", "chromium-browser", package="chromium"),
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with chromium_with_history() as browser:
+        yield browser
 
 
 def look(page: Page) -> tuple[list[str], list[str], list[str]]:
