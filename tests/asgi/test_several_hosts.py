@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ..cache.proxy import Proxy, proxied
 from ..services import wait_until
 from ..site import load_site, serve, write_site
 
@@ -38,7 +39,7 @@ REVALIDATE = """
 from asok import Request, revalidate_path, revalidate_tag
 def get(request: Request):
     if "tag" in request.query_params:
-        revalidate_tag(request.query_params["tag"], block=True)
+        revalidate_tag(request.query_params["tag"], block="stale" not in request.query_params)
     else:
         revalidate_path(request.query_params["path"], block=True)
     return "done"
@@ -51,6 +52,7 @@ class Hosts:
 
     urls: list[str]
     folder: Path
+    proxy: Proxy
 
     def write(self, text: str) -> None:
         """What a render shows from now on."""
@@ -64,6 +66,19 @@ class Hosts:
         answer = httpx.get(self.urls[host] + address, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.text
+
+    def ask_at_once(self, address: str) -> list[str]:
+        """The answers to two hundred visitors of both hosts."""
+
+        async def one(client: httpx.AsyncClient, host: int) -> str:
+            return (await client.get(self.urls[host] + address)).text
+
+        async def run() -> list[str]:
+            limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
+            async with httpx.AsyncClient(limits=limits, timeout=60) as client:
+                return await asyncio.gather(*(one(client, number % 2) for number in range(200)))
+
+        return asyncio.run(run())
 
     def everywhere(self, address: str, text: str) -> bool:
         """Whether every worker (asked by connections of their own) shows `text`."""
@@ -84,18 +99,19 @@ def hosts(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Generator
     load_site(first).freeze(workers=1)
     shutil.copytree(first, folder / "two")
     with ExitStack() as stack:
+        proxy = stack.enter_context(proxied(redis_url))
         urls = [
             stack.enter_context(
                 serve(
                     folder / name,
                     *("--workers", "2"),
                     ASOK_PAGES_BACKEND="redis",
-                    ASOK_REDIS_URL=redis_url,
+                    ASOK_REDIS_URL=proxy.url,
                 )
             )
             for name in ("one", "two")
         ]
-        yield Hosts(urls, folder)
+        yield Hosts(urls, folder, proxy)
 
 
 def test_a_page_made_on_one_host_is_served_by_the_other(hosts: Hosts) -> None:
@@ -120,15 +136,40 @@ def test_what_one_host_revalidates_is_new_on_the_other(hosts: Hosts, query: str)
 
 
 def test_two_hundred_misses_over_four_processes_are_one_render(hosts: Hosts) -> None:
-    async def one(client: httpx.AsyncClient, host: int) -> str:
-        return (await client.get(hosts.urls[host] + "/blog/slow")).text
-
-    async def run() -> list[str]:
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
-        async with httpx.AsyncClient(limits=limits, timeout=60) as client:
-            return await asyncio.gather(*(one(client, number % 2) for number in range(200)))
-
-    answers = asyncio.run(run())
+    answers = hosts.ask_at_once("/blog/slow")
     assert len(set(answers)) == 1
     assert "slow" in answers[0]
     assert hosts.renders("slow") == 1
+
+
+def test_two_hundred_stale_hits_over_four_processes_are_one_render(hosts: Hosts) -> None:
+    hosts.write("old")
+    assert hosts.ask(0, "/revalidate?path=/blog/slow") == "done"
+    wait_until(lambda: hosts.everywhere("/blog/slow", "old"), what="the old page")
+    renders = hosts.renders("slow")
+    hosts.write("new")
+    assert hosts.ask(0, "/revalidate?tag=posts&stale") == "done"
+    answers = hosts.ask_at_once("/blog/slow")
+    assert set(answers) <= {"<p>slow old</p>", "<p>slow new</p>"}
+    wait_until(lambda: hosts.everywhere("/blog/slow", "new"), what="the new page")
+    assert hosts.renders("slow") == renders + 1
+
+
+def test_while_redis_hangs_the_hosts_serve_what_they_have_and_make_what_is_new(
+    hosts: Hosts,
+) -> None:
+    hosts.write("before the trouble")
+    assert hosts.ask(0, "/revalidate?tag=posts") == "done"
+    wait_until(lambda: hosts.everywhere("/blog/listed", "before the trouble"), what="the page")
+    hosts.proxy.mode = "hang"
+    try:
+        for _ in range(4):
+            for host in (0, 1):
+                assert "before the trouble" in hosts.ask(host, "/blog/listed")
+                assert "alone" in hosts.ask(host, "/blog/alone")
+    finally:
+        hosts.proxy.mode = "pass"
+    hosts.write("after the trouble")
+    assert hosts.ask(0, "/revalidate?tag=posts") == "done"
+    wait_until(lambda: hosts.everywhere("/blog/listed", "after the trouble"), what="the recovery")
+    wait_until(lambda: hosts.everywhere("/blog/alone", "after the trouble"), what="the new page")

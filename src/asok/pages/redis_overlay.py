@@ -43,7 +43,7 @@ __all__ = ["RedisOverlay"]
 T = TypeVar("T")
 
 #: Bytes of a body, at most: larger ones would hold up everybody on the server.
-_BODY_LIMIT: Final = 32 * 1024 * 1024
+_BODY_LIMIT: Final = 8 * 1024 * 1024
 #: Seconds until what nobody uses any more leaves, as the pages of code that was replaced.
 _LIFE: Final = 14 * 86_400.0
 _BATCH: Final = 500
