@@ -185,6 +185,24 @@ def test_site_below_a_path_checks_its_own_links(tmp_path: Path) -> None:
     }
 
 
+def test_trailing_slash_is_as_the_site_has_it(tmp_path: Path) -> None:
+    body = '<a href="/about/#team"><a href="/about"><a href="/abot/">'
+    root = site(
+        tmp_path,
+        body,
+        **{"src/pages/asked/page.py": "SITEMAP = True\ndef get(r):\n    return 'x'\n"},
+    )
+    app = load_site(root, base_url="https://e.org", trailing_slash="always")
+    checks = SiteChecks(app, links="warn")
+    app.freeze(checks=[checks])
+    (place,) = checks.findings.broken
+    assert (place.link.link.value, place.link.fix) == ("/abot/", "Did you mean /about/?")
+    assert [one.target for one in checks.findings.redirected] == ["/about/"]
+    text = public(app)["sitemap.xml"].decode()
+    assert "https://e.org/about/<" in text
+    assert "https://e.org/asked/<" in text
+
+
 def test_second_build_reads_only_what_changed(tmp_path: Path) -> None:
     root = site(tmp_path, '<a href="/about">')
     built(root)

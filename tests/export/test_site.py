@@ -145,6 +145,18 @@ def test_base_url_gives_a_sitemap_and_prefixes(tmp_path: Path) -> None:
     )
 
 
+def test_addresses_that_end_with_a_slash_fit_folders(tmp_path: Path) -> None:
+    root = write_site(tmp_path, FILES)
+    settings = {"trailing_slash": "always", "base_url": "https://e.org"}
+    folder, report = exported(root, settings=settings)
+    assert (folder / "about/index.html").is_file()
+    assert "<loc>https://e.org/about/</loc>" in (folder / "sitemap.xml").read_text()
+    assert ("/about", "relative link") not in lacks(report, "reduced")
+    folder.rename(root / "before")
+    with pytest.raises(CommandError, match=r"about\.html does not answer"):
+        exported(root, settings=settings, flat=True)
+
+
 def test_page_whose_nonce_no_hash_can_replace_is_left_out(tmp_path: Path) -> None:
     odd = {"src/pages/odd/page.py": "SSG = True\n", "src/pages/odd/page.html": "<p>{{ nonce }}"}
     folder, report = exported(write_site(tmp_path, {**FILES, **odd}))

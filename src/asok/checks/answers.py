@@ -124,7 +124,8 @@ class SiteAnswers:
 
     @cached_property
     def _paths(self) -> list[str]:
-        plain = [route.pattern for route in self._router.routes if not route.dynamic]
+        routes = self._router.routes
+        plain = [self._router.path(route, {}) for route in routes if not route.dynamic]
         return sorted({*(path for path in self._records if "\0" not in path), *plain})
 
 

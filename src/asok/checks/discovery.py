@@ -77,4 +77,4 @@ def _entries(site: Site, records: Mapping[str, Record], book: FactsBook) -> Iter
     for route in site.parts.router.routes:
         page = site.parts.pages[route.pattern]
         if page.options.sitemap and not page.static and not route.dynamic and not page.guards:
-            yield Entry(encode_path(route.pattern))
+            yield Entry(encode_path(site.parts.router.path(route, {})))

@@ -22,7 +22,7 @@ def explain_page(path: str, body: bytes, report: ExportReport, *, flat: bool) ->
         for action in dict.fromkeys(posts):
             if not urlsplit(action).netloc:
                 report.lack("reduced", path, "form", f"POST {action} needs a server")
-    if not flat and path != "/":
+    if not flat and not path.endswith("/"):
         # A host answers /a/b with /a/b/, so a relative link begins one folder further down.
         moved = [value for value in candidates(body) if _is_relative(value)]
         if moved:

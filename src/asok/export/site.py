@@ -12,6 +12,7 @@ from asok.asgi.front import Files
 from asok.asgi.parts import Parts
 from asok.assets import Assets, FileSlice, Manifest
 from asok.checks.discovery import public_files
+from asok.errors import CommandError
 from asok.export import policy
 from asok.export.files import file_of, media_of
 from asok.export.hosting import LONGEST_LINE, headers_file, redirect_page, redirects_file
@@ -64,8 +65,14 @@ def export_site(
     `flat` writes `about.html` instead of `about/index.html`. `live` leaves the scripts of live
     components in: a server answers /asok/ beside these files. `compressed` adds `.br` and `.gz`
     forms for hosts that send them. Raises `FreezeError` for a page that fails and
-    `CommandError` where two pages would be the same file.
+    `CommandError` where two pages would be the same file, or `flat` doesn't fit the addresses.
     """
+    if flat and site.parts.router.trailing_slash:
+        raise CommandError(
+            "with TRAILING_SLASH=always /about/ is the address of a page, which the file "
+            "about.html does not answer.",
+            fix="Leave out --flat.",
+        )
     export = _Export(site, Writer(folder, compressed=compressed), flat=flat, live=live)
     for page in static_pages(site.parts, export.report, progress=progress).values():
         export.add(page)
@@ -91,6 +98,7 @@ class _Export:
         self._scripts = re.compile(rf'<script\b[^>]*\bsrc="{begin}[^">]*"[^>]*></script>\n?')
         self._pages: dict[str, StoredPage] = {}
         self._documents: dict[str, bytes] = {}
+        self._answered: set[str] = set()
         self._policies: set[str] = set()
         self._redirects: dict[str, tuple[str, int]] = {}
         self._rules: dict[str, list[tuple[str, str]]] = {}
@@ -209,6 +217,7 @@ class _Export:
     def finish(self) -> ExportReport:
         """Say which links lead out of the export, and count."""
         base = urlsplit(self._site.settings.base_url)
+        self._answered = {path.rstrip("/") for path in (*self._pages, *self._documents)}
         explain_links(
             self._documents,
             self._answers,
@@ -220,11 +229,12 @@ class _Export:
         return self.report
 
     def _answers(self, path: str) -> bool:
-        bare = path.rstrip("/") or "/"
-        if bare in self._pages or bare in self._documents:
-            return True
         url = self._mount + encode_path(path)
-        return url in self._redirects or path.lower().lstrip("/") in self._out.owners
+        return (
+            path.rstrip("/") in self._answered
+            or url in self._redirects
+            or path.lower().lstrip("/") in self._out.owners
+        )
 
 
 def _paths(body: bytes) -> Iterator[str]:
