@@ -134,6 +134,18 @@ def test_a_reader_that_missed_several_rewrites_starts_over(file: Path) -> None:
     assert len(reader) == len(journal)
 
 
+def test_a_file_that_was_removed_is_written_whole_again(file: Path) -> None:
+    journal, reader = TagJournal(file), TagJournal(file)
+    journal.add("first", 1.0, block=False)
+    reader.refresh()
+    file.unlink()
+    journal.add("second", 2.0, block=False)
+    reader.refresh()
+    for found in (journal, reader, TagJournal(file)):
+        assert found.marks(["first"]) == Mark(1.0)
+        assert found.marks(["second"]) == Mark(2.0)
+
+
 def test_a_folder_that_can_not_be_written_is_an_error_for_the_writer(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     journal = TagJournal(tmp_path / "file" / "tags")

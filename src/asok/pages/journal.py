@@ -68,7 +68,8 @@ class TagJournal:
 
     def marks(self, tags: Iterable[str]) -> Mark:
         """Return when the latest of `tags` was invalidated, as far as was read."""
-        mark, known = self._floor, self._known
+        known = self._known  # before the floor, which has what a later state forgot
+        mark = self._floor
         for tag in tags:
             found = known.get(tag)
             if found is not None:
@@ -80,6 +81,9 @@ class TagJournal:
         with self._reading:
             try:
                 handle = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._head = b""  # none yet, or removed by hand: the next one writes it whole
+                return
             except OSError:
                 return
             with os.fdopen(handle, "rb", buffering=0) as file, suppress(OSError):
@@ -95,8 +99,8 @@ class TagJournal:
     def _take(self, lines: list[bytes], *, head: bytes | None) -> None:
         if head is None and not lines:
             return
-        # New objects, replaced by one assignment each: `marks` takes no lock.
-        known = {} if head is not None else dict(self._known)
+        # `marks` takes no lock: each change is one assignment, and the floor is raised first.
+        known = {} if head is not None else self._known
         floor, latest = self._floor, self._latest
         if head is not None:
             self._lines = 0
@@ -108,7 +112,8 @@ class TagJournal:
                 tag, at, block_at = _decode(line)
                 known[tag] = known.get(tag, _NEVER).later(Mark(at, block_at))
                 latest = max(latest, at)
-        self._known, self._floor, self._latest = known, floor, latest
+        self._latest, self._floor = latest, floor
+        self._known = known
         self._lines += len(lines)
         if head is not None:
             self._head = head
@@ -117,11 +122,11 @@ class TagJournal:
         """Write down that `tag` was invalidated. Raises `OSError`."""
         line = _encode((tag, at, at if block else 0.0)) + b"\n"
         self.refresh()
-        known = dict(self._known)
-        known[tag] = known.get(tag, _NEVER).later(Mark(at, at if block else 0.0))
-        too_many = len(known) > self._max_tags or self._lines > len(known) + _SPARE
+        count = len(self._known) + (tag not in self._known)
+        too_many = count > self._max_tags or self._lines > count + _SPARE
         if not self._head or too_many or self._offset > _MAX_BYTES:
-            self._rewrite(known)
+            mark = self._known.get(tag, _NEVER).later(Mark(at, at if block else 0.0))
+            self._rewrite({**self._known, tag: mark})
         else:
             self._append(line)
         self.refresh()
