@@ -16,6 +16,7 @@ from asok.pages import DiskStore, Ticket, path_tag
 from asok.pages.names import page_name
 from asok.pages.redis_overlay import RedisOverlay
 
+from ..services import free_port
 from .places import RedisPlace, wait_for
 from .store_contract import body, render, stored
 
@@ -407,3 +408,30 @@ def test_pages_of_two_sites_over_one_server_share_their_tags_only(
     assert isinstance(place.stores[0], DiskStore)
     assert [body(place.open(fingerprint=name)) for name in ("f1", "f2")] == [b"one", b"two"]
     assert place.open(fingerprint="f2").look("/about")[1].invalidated == "stale"
+
+
+def test_a_worker_remembers_a_bounded_number_of_tags(
+    place: RedisPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asok.pages.redis_watch._CHANGES", 20)
+    monkeypatch.setattr("asok.pages.redis_tags.MAX_TAGS", 10)
+    store, other = place.open(), place.open()
+    assert render(store, tags=("tag-0",))
+    assert other.look("/about")[1].quiet
+    for number in range(100):
+        store.invalidate_tag(f"tag-{number}", time.time(), block=False)
+        if number % 10 == 0:
+            place.overlays[1]._watch.ask()
+    place.overlays[1]._watch.ask()
+    assert len(place.overlays[1]._watch._tags) <= 20
+    assert other.look("/about")[1].invalidated == "stale"
+    assert store.look("/about")[1].invalidated == "stale"
+
+
+def test_what_was_inherited_is_nothing_while_redis_is_away(tmp_path: Path) -> None:
+    overlay = RedisOverlay(
+        f"redis://127.0.0.1:{free_port()}/0", "f1", max_pages=10, max_bytes=10_000
+    )
+    assert overlay.inherited.get("/about") is None
+    assert list(overlay.inherited.paths()) == []
+    overlay.close()
