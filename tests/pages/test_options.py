@@ -145,3 +145,22 @@ def test_a_refusal_names_the_line_of_the_option(
     with pytest.raises(PageOptionError) as caught:
         PageOptions.from_module(module, file)
     assert (caught.value.file, caught.value.line) == (file, line)
+
+
+@pytest.mark.parametrize(("written", "size"), [("100KB", 102_400), (2048, 2048), (0, 0)])
+def test_budget_is_a_size(written: Any, size: int) -> None:
+    assert read(BUDGET=written).budget == size
+
+
+@pytest.mark.parametrize("written", ["much", -1, True, 1.5])
+def test_budget_that_is_no_size_is_refused(written: Any) -> None:
+    with pytest.raises(PageOptionError, match="is no size") as caught:
+        read(BUDGET=written)
+    assert caught.value.fix == 'Write BUDGET = "100KB", or a number of bytes.'
+
+
+def test_sitemap_is_yes_no_or_unsaid() -> None:
+    assert read().sitemap is None
+    assert read(SITEMAP=False).sitemap is False
+    with pytest.raises(PageOptionError, match="SITEMAP"):
+        read(SITEMAP="no")
