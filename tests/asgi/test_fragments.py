@@ -363,6 +363,21 @@ def test_a_component_that_fails_leaves_the_others(open_site: Open) -> None:
     assert "secret" not in worse.text
 
 
+def test_a_session_that_can_not_be_saved_shows_nothing(open_site: Open) -> None:
+    cart = CART.replace("self.items = self", "self.session['bad'] = {1}\n        self.items = self")
+    client = open_site({**SITE, "src/components/Cart.py": cart})
+    answer = ask(client, places(client.get("/").text))
+    assert answer.status_code == 500
+    assert "Yours" not in answer.text
+
+
+def test_sessions_that_are_kept_in_redis(open_site: Open, redis_url: str) -> None:
+    client = open_site(SITE, session_backend="redis", redis_url=redis_url)
+    asked = places(client.get("/").text)
+    client.get("/add")
+    assert "Yours: 1" in next(iter(ask(client, asked).json().values()))
+
+
 def test_a_class_that_is_gone_leaves_its_placeholder(open_site: Open, caplog: Any) -> None:
     client = open_site(SITE)
     asked = places(client.get("/").text)
