@@ -486,8 +486,8 @@ def test_an_invalidation_during_a_render_makes_it_render_again(
     assert len(source.calls) == 2
 
 
-def test_endless_invalidations_end_in_a_page_that_is_not_stored(
-    pages: Regenerator, source: Source
+def test_endless_invalidations_end_in_a_page_that_is_not_stored_and_say_why(
+    pages: Regenerator, source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.during = lambda: pages.revalidate_path("/about")
     served = pages.get(match("/about"), ISR)
@@ -495,6 +495,7 @@ def test_endless_invalidations_end_in_a_page_that_is_not_stored(
     assert text(served) == b"one"
     assert len(source.calls) == 3
     assert pages.store.get("/about") is None
+    assert "/about was invalidated during each of 3 renders" in caplog.text
 
 
 def test_a_render_sees_nothing_of_who_triggered_it(store: DiskStore) -> None:
@@ -811,3 +812,31 @@ def test_failures_are_counted_over_all_workers(
     see(workers[3])
     workers[3].drain()
     assert [see(worker) for worker in workers] == [("HIT", b"two")] * 4
+
+
+@pytest.mark.parametrize("end", ["old", "gone", "failed"])
+def test_a_render_that_hung_does_not_replace_the_page_of_a_later_one(
+    store: DiskStore, source: Source, end: str
+) -> None:
+    hangs, go, found = threading.Event(), threading.Event(), list[tuple[str, bytes]]()
+
+    def render(match: Match) -> Rendered:
+        if hangs.is_set():
+            return source.render(match)
+        hangs.set()
+        go.wait(20)
+        if end == "failed":
+            raise ValueError("in the end")
+        return Rendered(404 if end == "gone" else 200, [], Holed((b"old",)))
+
+    pages = Regenerator(store, render, wait=0.05)
+    thread = threading.Thread(target=lambda: found.append(see(pages)))
+    thread.start()
+    assert hangs.wait(20)
+    source.text = b"new"
+    assert see(pages) == ("MISS", b"new")
+    go.set()
+    thread.join()
+    assert found == [("HIT", b"new")]
+    assert see(pages) == ("HIT", b"new")
+    assert store.look("/about")[1].quiet

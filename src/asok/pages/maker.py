@@ -2,7 +2,8 @@
 
 The decisions are made in decision.py. The leader of a miss holds the store's lease while it
 renders; whoever waited for the lease finds the page stored, or its failure noted. Whoever
-waited too long renders for itself: a hung render must not hang everybody.
+waited too long renders for itself: a hung render must not hang everybody, and what it gives
+in the end is not stored over the page of a later one.
 
 A render that was overtaken by an invalidation is neither stored nor believed when it fails
 or answers 404; it is done again.
@@ -137,9 +138,15 @@ class Maker:
                 # An empty context: nothing of the visitor who triggers this can be read.
                 rendered = contextvars.Context().run(self._render, match)
             except Exception:
+                newer = self._newer(match, options, ticket)
+                if newer is not None:
+                    return newer
                 if attempt < _ATTEMPTS - 1 and self._overtaken(match, ticket, options.tags):
                     continue
                 raise
+            newer = self._newer(match, options, ticket)
+            if newer is not None:
+                return newer
             tags = (*options.tags, *rendered.tags)
             if rendered.status in _GONE:
                 if self._overtaken(match, ticket, tags):
@@ -156,6 +163,12 @@ class Maker:
             fresh = self._page(match, options, rendered, began, ticket)
             if self.store.put(fresh, ticket=ticket):
                 return Served("MISS", decision, fresh)
+        log.warning(
+            "%s was invalidated during each of %d renders, so it is not stored; does it write "
+            "what it shows, as a counter of views does? Leave that to a component or an API page.",
+            match.path,
+            _ATTEMPTS,
+        )
         return Served("MISS", decision, rendered=rendered)
 
     def _page(
@@ -173,6 +186,13 @@ class Maker:
             listed=self.listing.bounded(match),
             moment=ticket.moment,
         )
+
+    def _newer(self, match: Match, options: PageOptions, ticket: Ticket) -> Served | None:
+        """The page that somebody who began later has stored meanwhile: this render hung."""
+        page, _, decision = self._look(match, options)
+        if page is None or decision.state is not State.FRESH or page.moment <= ticket.moment:
+            return None
+        return Served("HIT", decision, page, collapsed=True) if ticket.moment else None
 
     def _overtaken(self, match: Match, ticket: Ticket, tags: tuple[str, ...]) -> bool:
         """Whether what the render of `ticket` read was invalidated since."""
