@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.services import free_port
 
+from asok import backends
 from asok.cache import Cache
 from asok.pages import DiskStore, StoredPage
+from asok.settings import Settings
 
 from .conftest import Run
 
@@ -61,6 +65,24 @@ def test_regenerated_pages_are_forgotten_and_built_ones_stay(run: Run, site: Pat
     assert DiskStore(folder).get("/new") is not None
     assert "back to those of the last build" in run("cache", "clear", "--pages").output
     assert set(DiskStore(folder).paths()) == {"/"}
+
+
+def test_regenerated_pages_in_redis_are_forgotten(run: Run, site: Path, redis_url: str) -> None:
+    assert run("build").exit_code == 0
+    env(site, f"ASOK_PAGES_BACKEND=redis\nREDIS_URL={redis_url}\n")
+    folder = site / ".asok/ssg_cache"
+    settings = Settings.load(site, {}, secret_keys=("k" * 32,))
+    store = backends.pages(settings, folder)
+    built = store.get("/")
+    assert built is not None
+    assert store.put(replace(built, path="/new", rendered_at=built.rendered_at + 10, listed=False))
+    assert backends.pages(settings, folder).get("/new") is not None
+    assert "back to those of the last build" in run("cache", "clear", "--pages").output
+    assert set(backends.pages(settings, folder).paths()) == {"/"}
+    env(site, f"ASOK_REDIS_URL=redis://127.0.0.1:{free_port()}/0\n")
+    result = run("cache", "clear", "--pages")
+    assert result.exit_code == 1
+    assert "Connection refused" in " ".join(result.output.split())
 
 
 def test_site_that_was_never_built_has_no_pages_to_forget(run: Run) -> None:
