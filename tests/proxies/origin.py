@@ -84,6 +84,31 @@ SITE = {
         def get(request):
             return "<p>" + request.params["slug"] + "</p>"
         """,
+    # Renewed on demand, by anybody who asks here.
+    "src/pages/posts/[slug]/page.py": """
+        import os
+        SSG = True
+        REVALIDATE = 2
+        TAGS = ("posts",)
+        def get_static_paths():
+            return []
+        def get(request):
+            name = "text-" + request.params["slug"]
+            return "<p>" + (open(name).read() if os.path.exists(name) else "first") + "</p>"
+        """,
+    "src/pages/renew/page.py": """
+        from asok import revalidate_path, revalidate_tag
+        CSRF = False
+        def post(request):
+            slug, text = request.form["slug"], request.form["text"]
+            with open("text-" + slug, "w") as file:
+                file.write(text)
+            if request.form["by"] == "tag":
+                revalidate_tag("posts", block=True)
+            else:
+                revalidate_path("/posts/" + slug, block=True)
+            return "done"
+        """,
     "src/pages/once/page.py": "SSG = True",
     "src/pages/once/page.html": '{% extends "html/base.html" %}{% block main %}once{% endblock %}',
     # Frozen, with a visitor's own nonce and token.

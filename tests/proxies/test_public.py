@@ -151,6 +151,21 @@ def test_what_is_new_shows_after_the_shared_age(
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("by", ["path", "tag"])
+def test_a_page_renewed_on_demand_shows_after_the_shared_age_and_never_goes_back(
+    proxy: Proxy, origin: Origin, visitor: httpx.Client, slug: str, by: str
+) -> None:
+    path = f"/posts/{slug}"
+    assert visitor.get(path).text == "<p>first</p>"
+    told = httpx.post(f"{origin.url}/renew", data={"slug": slug, "text": "second", "by": by})
+    assert told.text == "done", told.text
+    # Every worker knows it at once: what comes from the site itself is never the old one again.
+    direct = [httpx.get(origin.url + path) for _ in range(12)]
+    assert {answer.text for answer in direct} == {"<p>second</p>"}
+    wait_until(lambda: visitor.get(path).text == "<p>second</p>", what="the renewed page")
+    assert {visitor.get(path).text for _ in range(5)} == {"<p>second</p>"}
+
+
 def test_the_age_already_spent_counts(
     proxy: Proxy, origin: Origin, visitor: httpx.Client, slug: str
 ) -> None:
