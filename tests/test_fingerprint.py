@@ -41,5 +41,8 @@ def test_what_pages_are_not_made_of_does_not_count(tmp_path: Path) -> None:
     (root / "env/pyvenv.cfg").touch()
     (root / "env/x.py").write_text("1")
     (root / "db.sqlite3").write_bytes(b"1")
+    (root / "exported").mkdir()
+    (root / "exported/.asok-export").touch()
+    (root / "exported/index.html").write_text("home")
     assert fingerprint(root) == before
     shutil.rmtree(root / "tests")

@@ -12,6 +12,8 @@ __all__ = ["fingerprint"]
 #: Raise it when Asok itself renders the same source differently.
 _GENERATION = "1"
 _PASSED_OVER = frozenset({"__pycache__", "node_modules", "tests", "dist", "build"})
+#: What tells folders that were made by a program: a virtual environment, an exported site.
+_MADE = ("pyvenv.cfg", ".asok-export")
 _SOURCES = frozenset({".py", ".html", ".asok", ".md", ".json", ".toml", ".yaml", ".yml", ".txt"})
 
 
@@ -38,7 +40,7 @@ def _files(root: Path) -> Iterator[Path]:
             for name in folders
             if not name.startswith(".")
             and name not in _PASSED_OVER
-            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+            and not any(os.path.exists(os.path.join(folder, name, mark)) for mark in _MADE)
         ]
         for name in names:
             if os.path.splitext(name)[1] in _SOURCES and not name.startswith("."):
