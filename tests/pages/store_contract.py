@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from asok import atomic
 from asok.holes import Holed
 from asok.pages import (
     DiskStore,
@@ -599,6 +600,51 @@ class StoreContract:
             writer.communicate()
         assert seen <= {None, *bodies}
         assert body(place.open()) in bodies
+
+    def test_nothing_from_before_an_invalidation_is_ever_fresh(self, place: Place) -> None:
+        """Renders read a number that only rises, and is invalidated after each step."""
+        truth = place.folder.parent / "truth"
+        truth.write_text("0")
+        renderers = [
+            place.spawn(
+                f"""
+                import random
+                truth = Path({str(truth)!r})
+                def work(seed):
+                    choose = random.Random(seed)
+                    for _ in range(120):
+                        key = f"/{{choose.randrange(8)}}"
+                        with store.lease(key, 0) as held:
+                            if held or choose.random() < 0.3:
+                                ticket = store.begin(key)
+                                text = truth.read_bytes()
+                                time.sleep(choose.random() * 0.004)
+                                page = stored(key, text, ticket=ticket, tags=("all",))
+                                store.put(page, ticket=ticket)
+                threads = [threading.Thread(target=work, args=({number} + n,)) for n in range(2)]
+                [thread.start() for thread in threads]
+                [thread.join() for thread in threads]
+                """
+            )
+            for number in (10, 20)
+        ]
+        store, other, number = place.open(), place.open(), 0
+        while any(renderer.poll() is None for renderer in renderers):
+            number += 1
+            atomic.write(truth, b"%d" % number)
+            (store if number % 2 else other).invalidate_tag("all", 0.0, block=True)
+            for key in range(8):
+                page, note = (store if number % 2 else other).look(f"/{key}")
+                if page is not None and note.quiet:
+                    assert int(page.holed.body) == number
+            time.sleep(0.01)
+        assert [renderer.wait() for renderer in renderers] == [0, 0]
+        for renderer in renderers:
+            renderer.communicate()
+        for key in range(8):
+            page, note = place.open().look(f"/{key}")
+            assert page is not None
+            assert note.invalidated or int(page.holed.body) == number
 
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # since 3.12
     def test_a_forked_worker_notices_its_parents_writes(self, place: Place) -> None:
