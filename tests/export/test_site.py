@@ -29,7 +29,7 @@ def exported(
     build_assets(site_roots(root), published)
     folder.mkdir()
     app = load_site(root, **(settings or {}))
-    app.assets = ManifestAssets(published)
+    app.assets = app.addresses.assets = ManifestAssets(published)
     return folder, export_site(app, published, folder, **options)
 
 

@@ -82,7 +82,7 @@ def _export(
         # What was built for the server stays as it is; unchanged files are taken over.
         build_assets(site_roots(root), published, keep=0, previous=root / ".asok" / "assets")
         app = import_site(root)
-        app.assets = ManifestAssets(published)
+        app.assets = app.addresses.assets = ManifestAssets(published)
         return export_site(
             app,
             published,

@@ -19,13 +19,13 @@ class Addresses:
     """Assets and pages by name, below the site's mount."""
 
     def __init__(self, assets: Assets, router: Router, base_path: str) -> None:
-        self._assets = assets
+        self.assets = assets
         self._router = router
         self._base_path = base_path
 
     def static(self, name: str) -> str:
         """`{{ static('css/base.css') }}`: the URL of an asset."""
-        return dependencies.asset(name, self._base_path + self._assets.url(name))
+        return dependencies.asset(name, self._base_path + self.assets.url(name))
 
     def url(self, pattern: str, /, **params: Any) -> str:
         """`{{ url('/blog/[slug]', slug=post.slug) }}`: a page's address."""

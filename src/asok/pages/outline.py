@@ -144,17 +144,6 @@ class Outline:
                     for url in srcset_urls(text):
                         yield Link(tag, name, url)
 
-    def scripts_and_styles(self) -> list[str]:
-        """The URLs of what a browser needs before it shows the page whole."""
-        found: list[str] = []
-        for node in self._tree.css("script[src], link[href]"):
-            rel = set(_attribute(node, "rel").lower().split())
-            if node.tag == "script":
-                found.append(_attribute(node, "src"))
-            elif rel & {"stylesheet", "modulepreload"} and "alternate" not in rel:
-                found.append(_attribute(node, "href"))
-        return list(dict.fromkeys(found))
-
 
 def _attribute(node: LexborNode, name: str) -> str:
     return (node.attributes.get(name) or "").strip()
