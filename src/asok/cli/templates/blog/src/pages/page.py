@@ -1,4 +1,4 @@
-"""The front page: static, and rendered anew in the background at most once a minute."""
+"""The front page: static, and rendered anew when a post is written, or after a minute."""
 
 from asok import Request
 
@@ -6,6 +6,7 @@ from src.models import Post
 
 SSG = True
 REVALIDATE = 60
+TAGS = ("posts",)
 
 
 def get(request: Request):

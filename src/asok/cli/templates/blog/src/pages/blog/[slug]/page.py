@@ -5,7 +5,7 @@ from asok import Request
 from src.models import Post
 
 SSG = True
-REVALIDATE = 3600  # render anew in the background, at most once an hour
+REVALIDATE = 3600  # render anew in the background: after an hour, or when its post is written
 
 
 def get_static_paths():
@@ -13,6 +13,7 @@ def get_static_paths():
 
 
 def get(request: Request):
+    slug = request.params["slug"]
+    request.tag(f"post:{slug}")
     # An unknown slug is answered with 404.
-    post = Post.where("slug", request.params["slug"]).first_or_fail()
-    return request.html("post.html", post=post)
+    return request.html("post.html", post=Post.where("slug", slug).first_or_fail())
