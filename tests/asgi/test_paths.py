@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
-from tests.site import load_site, write_site
+from tests.site import load_site, serve, write_site
 
 from asok import Asok
 
@@ -127,6 +128,32 @@ def test_every_form_of_an_address_is_one_page_or_none(
     assert entries(app) == before | own
 
 
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_a_real_server_passes_addresses_on_as_they_came(tmp_path: Path, http: str) -> None:
+    with serve(write_site(tmp_path, SITE), "--http", http) as url:
+        connection = HTTPConnection(url.removeprefix("http://"), timeout=20)
+        for path, status in {
+            "/caf%C3%A9?a=%2F": 200,
+            "/caf%c3%a9": 200,
+            "/cafe%CC%81": 308,
+            "/caf%25C3%25A9": 404,
+            "/blog/v1.2": 200,
+            "/blog%2Fv1.2": 404,
+            "/blog%2fv1.2": 404,
+            "/blog/v1%252e2": 404,
+            "/blog/%2e%2e": 404,
+            "/blog/x%00": 404,
+            "//blog/v1.2": 404,
+            "/blog/%FF": 404,
+        }.items():
+            for _ in range(2):
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                answer.read()
+                assert answer.status == status, path
+        connection.close()
+
+
 def test_a_site_may_end_its_addresses_with_a_slash(tmp_path: Path) -> None:
     root = write_site(tmp_path, SITE)
     known: dict[str, Any] = {"trailing_slash": "always", "base_url": "http://localhost"}
@@ -163,12 +190,12 @@ def direct(app: Asok) -> TestClient:
     return TestClient(app, base_url="http://localhost", follow_redirects=False)
 
 
-@pytest.mark.parametrize("serve", [mounted, direct])
+@pytest.mark.parametrize("reach", [mounted, direct])
 def test_everything_of_a_site_below_a_path_stays_there(
-    tmp_path: Path, serve: Callable[[Asok], TestClient]
+    tmp_path: Path, reach: Callable[[Asok], TestClient]
 ) -> None:
     app = load_site(write_site(tmp_path, SITE), base_url="http://localhost/site")
-    with serve(app) as client:
+    with reach(app) as client:
         for _ in range(2):
             assert client.get("/site/caf%C3%A9").text == "/caf\u00e9"
         assert client.get("/site/").text == "home"
