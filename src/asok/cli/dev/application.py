@@ -174,7 +174,7 @@ class DevelopmentApplication:
             and scope["query_string"] != b"asok-404"
             and wants_html(scope)
             and trusted(scope)
-            and self.app.router.match(scope["path"]) is None
+            and self.app.router.match(scope.get("asok.path", scope["path"])) is None
         )
 
     def _missing(self, scope: Scope) -> Response:
