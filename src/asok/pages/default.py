@@ -28,7 +28,8 @@ def revalidate_path(path: str, *, block: bool = False) -> None:
     `path` is a path as in a link (percent-encoded or not), an address below BASE_URL, or a
     pattern, "/blog/[slug]", for all its pages. Every QUERY of the path is meant. With
     `block` the next visitor waits for the new page; without, the old one is served while
-    the new one is made. Raises `RevalidationError` for a path that no static page answers,
+    the new one is made. The store is written before this returns, so hand it to a thread in
+    an `async def`. Raises `RevalidationError` for a path that no static page answers,
     `ConfigurationError` where no application was made.
     """
     _on_demand("revalidate_path").revalidate_path(path, block=block)
