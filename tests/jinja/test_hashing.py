@@ -97,6 +97,13 @@ def finished(
          ["p { a: b }"]),
         ("<svg></svg><script>a && b</script>", "<svg></svg><script>a && b</script>", ["a && b"],
          []),
+        ("<svg/><script>a && b</script>", "<svg/><script>a && b</script>", ["a && b"], []),
+        (
+            "<script>x = '<svg>'</script><script>a && b</script>",
+            "<script>x = '<svg>'</script><script>a && b</script>",
+            ["x = '<svg>'", "a && b"],
+            [],
+        ),
         ("<script src='{{ url }}'></script>", "<script src='/u'></script>", [], []),
     ],
 )  # fmt: skip
@@ -216,3 +223,13 @@ def test_an_origin_of_the_policy_needs_no_hash() -> None:
 def test_a_nonce_that_was_changed_or_dropped_is_refused(source: str) -> None:
     with pytest.raises(HoleError):
         finished(source)
+
+
+def test_a_handler_that_asks_for_the_nonce_itself_is_named() -> None:
+    hashing = Hashing(Policy())
+    with holes.use(hashing.sentinels):
+        good = f"<script nonce='{holes.secrets().nonce}'>a()</script>"
+        bad = f"<link nonce='{holes.secrets().nonce}'>"
+    with pytest.raises(TemplateError) as error:
+        hashing.finish((good + bad).encode())
+    assert error.value.file == Path(__file__)

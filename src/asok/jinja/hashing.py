@@ -30,7 +30,8 @@ __all__ = ["Hashing"]
 #: Digits that no filter changes: see `asok.holes`.
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 _OPENING: Final = re.compile(r"<(?:script|style)", re.IGNORECASE)
-_FOREIGN: Final = re.compile(r"<(/?)(?:svg|math)\b", re.IGNORECASE)
+#: Without one that closes itself, which only foreign elements can (HTML 13.2.6.5).
+_FOREIGN: Final = re.compile(r"<(/?)(?:svg|math)\b(?![^<>]*/>)", re.IGNORECASE)
 _ABSENT: Final[Values] = frozenset({None})
 _NEWLINE: Final = re.compile(r"\r\n?")
 
@@ -101,7 +102,9 @@ class _Marks(Sentinels):
 
 
 def _place() -> Place:
-    """The line of the template that is being rendered, for an error message."""
+    """The line of the template that is being rendered, or of the handler that asks for the
+    nonce itself: for an error message."""
+    handler: Place = (None, None)
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         # Jinja keeps the template among the globals of what it compiled.
@@ -110,8 +113,11 @@ def _place() -> Place:
             return template.filename or template.name, template.get_corresponding_lineno(
                 frame.f_lineno
             )
+        name: str = frame.f_globals.get("__name__", "")
+        if handler == (None, None) and name.partition(".")[0] not in ("asok", "markupsafe"):
+            handler = frame.f_code.co_filename, frame.f_lineno
         frame = frame.f_back
-    return None, None
+    return handler
 
 
 class _Done(Exception):
@@ -137,11 +143,6 @@ class _Element:
             raise _Done
 
 
-def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:
-    found = deque(pattern.finditer(text, start, end), 1)
-    return found[0] if found else None
-
-
 class _Page:
     """Reads a finished page at its marks."""
 
@@ -149,6 +150,9 @@ class _Page:
         self._text = text
         self._marks = marks
         self._policy = policy
+        #: Whether what was read so far leaves <svg> or <math> open.
+        self._foreign = False
+        self._read = 0
         self.hashes: dict[str, list[str]] = {"script": [], "style": []}
 
     def read(self) -> str:
@@ -172,7 +176,7 @@ class _Page:
     def _take(self, mark: re.Match[str], after: int) -> tuple[int, int]:
         """Hash the element of `mark`; return where the attribute that holds it is."""
         place = self._marks.place(mark[1])
-        opening = _last(_OPENING, self._text, after, mark.start())
+        opening = self._last(_OPENING, after, mark.start())
         element = None if opening is None else _Element(self._text, opening.start())
         tag = None if element is None else element.tag
         if (
@@ -200,7 +204,7 @@ class _Page:
         if tag.name == "script" and tag.values("src") != _ABSENT:
             self._check_file(tag, place)
         else:
-            self._hash(element, tag, place, opening.start() if opening else 0)
+            self._hash(element, tag, place)
         return attribute.start(), attribute.end()
 
     def _check_file(self, tag: Tag, place: Place) -> None:
@@ -217,11 +221,15 @@ class _Page:
             place,
         )
 
-    def _hash(self, element: _Element, tag: Tag, place: Place, at: int) -> None:
+    def _hash(self, element: _Element, tag: Tag, place: Place) -> None:
         if element.end < 0:
             self._refuse(f"<{tag.name}> never ends", f"Write </{tag.name}>.", place)
         text = self._text[element.begin : element.end]
-        if ("&" in text or "<" in text) and self._is_foreign(at):
+        # What a script's own text says of <svg> is no markup: it is passed over.
+        last = self._last(_FOREIGN, self._read, element.begin)
+        self._foreign = self._foreign if last is None else not last[1]
+        self._read = element.end
+        if ("&" in text or "<" in text) and self._foreign:
             self._refuse(
                 f"the text of <{tag.name}> inside <svg> or <math> is read as markup",
                 f"Move <{tag.name}> out of it, or write the text without '&' and '<'.",
@@ -234,9 +242,9 @@ class _Page:
         if digest not in known:
             known.append(digest)
 
-    def _is_foreign(self, at: int) -> bool:
-        last = _last(_FOREIGN, self._text, 0, at)
-        return last is not None and not last[1]
+    def _last(self, pattern: re.Pattern[str], start: int, end: int) -> re.Match[str] | None:
+        found = deque(pattern.finditer(self._text, start, end), 1)
+        return found[0] if found else None
 
     def _refuse(self, problem: str, fix: str, place: Place) -> NoReturn:
         file, line = place
