@@ -98,3 +98,18 @@ def test_a_component_in_a_reply_comes_alive(page: Page, server: LiveServer) -> N
     )
     page.goto(server.page(wrapper("x")))
     assert joined(server, 2) == ["token-1", "token-7"]
+
+
+def test_what_a_script_puts_in_is_taken_up_when_it_says_so(page: Page, server: LiveServer) -> None:
+    page.goto(server.page(wrapper("<p>first</p>")))
+    wait_until(lambda: len(server.got("j")) == 1, what="the first join")
+    page.evaluate(
+        "html => document.body.insertAdjacentHTML('beforeend', html)", wrapper("new", cid="2")
+    )
+    page.evaluate("dispatchEvent(new Event('asok'))")
+    wait_until(lambda: len(server.got("j")) == 2, what="the second join")
+    assert server.got("j")[1][2] == "token-2"
+    page.evaluate("document.getElementById('asok-2').remove()")
+    page.evaluate("dispatchEvent(new Event('asok'))")
+    wait_until(lambda: len(server.got("l")) == 1, what="the leaving")
+    assert server.sockets == 1
