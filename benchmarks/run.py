@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-_PARTS = ("run", "sites", "load", "peers")
+_PARTS = ("builders", "run", "sites", "load", "peers")
 ALL = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _PARTS)
 
 
