@@ -100,6 +100,20 @@ def test_folder_of_the_site_is_refused(tmp_path: Path, place: str) -> None:
         pass
 
 
+def test_export_needs_no_secret_and_is_reproducible(
+    spawn: Spawn, ready: Path, tmp_path: Path
+) -> None:
+    (ready / ".env").unlink()
+    for name in ("one", "two"):
+        done = spawn("export", str(tmp_path / name), "--json", cwd=ready)
+        assert done.returncode == 0, done.stderr
+    one, two = (
+        {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.*")}
+        for root in (tmp_path / "one", tmp_path / "two")
+    )
+    assert one == two
+
+
 def test_export_works_as_a_process(spawn: Spawn, ready: Path, tmp_path: Path) -> None:
     done = spawn("export", str(tmp_path / "dist"), "--precompress", cwd=ready)
     assert done.returncode == 0, done.stderr

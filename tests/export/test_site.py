@@ -140,9 +140,7 @@ def test_base_url_gives_a_sitemap_and_prefixes(tmp_path: Path) -> None:
     folder, _ = exported(write_site(tmp_path, FILES), settings=settings)
     assert "<loc>https://e.org/site/about</loc>" in (folder / "sitemap.xml").read_text()
     assert "/site/static/*" in (folder / "_headers").read_text()
-    assert "/site/old /site/about 301" in (folder / "_redirects").read_text().replace(
-        " /about ", " /site/about "
-    )
+    assert (folder / "_redirects").read_text() == "/site/old /site/about 301\n"
 
 
 def test_addresses_that_end_with_a_slash_fit_folders(tmp_path: Path) -> None:

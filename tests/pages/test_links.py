@@ -93,6 +93,15 @@ def test_target_of_a_built_redirect_is_a_link() -> None:
     assert str(found.link) == '<redirect location="/gone">'
 
 
+def test_redirects_in_a_circle_are_broken() -> None:
+    targets = {"/a": "/b", "/b": "/c", "/c": "/b", "/d": "/e"}
+    made = LinkCheck(lambda path, _: Answer(redirect=targets.get(path, "")))
+    found = made.redirects_to("/a", "/b")
+    assert found is not None
+    assert found.problem == "redirects in a circle"
+    assert made.redirects_to("/d", "/e") is None
+
+
 @pytest.mark.parametrize(
     ("text", "near"),
     [("/abuot", "/about"), ("/docs/about", "/about"), ("/nothing/alike", ""), ("", "")],

@@ -21,6 +21,7 @@ def site(tmp_path: Path) -> Path:
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
+    (tmp_path / "dangling.html").symlink_to("nowhere.html")
     return tmp_path
 
 

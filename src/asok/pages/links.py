@@ -106,12 +106,20 @@ class LinkCheck:
         return broken
 
     def redirects_to(self, page: str, target: str) -> BrokenLink | None:
-        """Judge the target of a built page that is a redirect."""
-        place = self._refer(self._url(page), target)
-        answer = self._answer(place, "GET") if place is not None else Answer()
-        if not answer.problem:
-            return None
-        return BrokenLink(page, Link("redirect", "location", target), answer.problem, answer.fix)
+        """Judge the target of a built page that is a redirect, and where that leads."""
+        link, at, further, seen = Link("redirect", "location", target), page, target, {page}
+        while further:
+            place = self._refer(self._url(at), further)
+            if place is None:
+                return None
+            answer = self._answer(place, "GET")
+            if answer.problem:
+                return BrokenLink(page, link, answer.problem, answer.fix)
+            if answer.redirect and place.path in seen:
+                return BrokenLink(page, link, "redirects in a circle")
+            at, further = place.path, answer.redirect
+            seen.add(at)
+        return None
 
     def _url(self, page: str) -> str:
         return self._mount + encode_path(page)

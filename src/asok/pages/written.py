@@ -73,7 +73,8 @@ def _files(root: Path) -> Iterator[Path]:
         ]
         for name in names:
             path = Path(folder, name)
-            if path.suffix in _TEXTS and path.stat().st_size <= _LARGEST:
+            # A link that dangles is no file.
+            if path.suffix in _TEXTS and path.is_file() and path.stat().st_size <= _LARGEST:
                 yield path
 
 
