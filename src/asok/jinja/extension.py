@@ -15,7 +15,7 @@ from asok.jinja import additions, fragment, visitor
 __all__ = ["VERSION", "Tags"]
 
 #: Part of the bytecode cache's key: raise it when templates compile to something else.
-VERSION = 1
+VERSION = 2
 
 
 class Tags(Extension):

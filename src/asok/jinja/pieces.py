@@ -31,7 +31,8 @@ class Text:
 class Output:
     """`{{ … }}`; `names` are the identifiers in it, attribute names included.
 
-    `asset` is True for `{{ static(…) }}` and nothing else: the URL of a file of this site.
+    `asset` is True for `{{ static(…) }}` or `{{ url(…) }}` and nothing else: the URL of a file
+    or of a page of this site.
     """
 
     offset: int
@@ -116,9 +117,9 @@ def pieces(environment: Environment, source: str, file: str | None) -> Iterator[
 
 
 def _is_asset(tokens: list[tuple[str, str]]) -> bool:
-    """Whether these tokens are one call of `static`, without a filter or anything else."""
+    """Whether these tokens are one call of `static` or `url`, without a filter or anything else."""
     texts = [text for _, text in tokens]
-    if texts[:2] != ["static", "("] or texts[-1] != ")":
+    if texts[:2] not in (["static", "("], ["url", "("]) or texts[-1] != ")":
         return False
     depth = 0
     for at, (kind, text) in enumerate(tokens):
