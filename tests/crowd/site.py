@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ SITE = {
         def get_static_paths():
             return [{"slug": "listed"}]
         def get(request):
-            return "<p>" + request.params["slug"] + "</p>" * 50
+            return "<p>" + request.params["slug"] + "</p>" + "<p>12 KB of text</p>" * 600
         """,
     "src/pages/known/[slug]/page.py": """
         SSG = True
@@ -112,15 +112,23 @@ class Server:
 
         Leases count as one: at most 4,096 empty files, shared by all pages.
         """
-        files = [file for file in (self.root / ".asok").rglob("*") if file.is_file()]
-        leases = [file for file in files if file.parent.name == "locks"]
-        assert len(leases) <= 4096
-        return len(files) - len(leases), sum(file.stat().st_size for file in files)
+        sizes: list[int] = []
+        leases = 0
+        for file in (self.root / ".asok").rglob("*"):
+            with suppress(FileNotFoundError):  # a page was replaced meanwhile
+                if not file.is_file():
+                    continue
+                if file.parent.name == "locks":
+                    leases += 1
+                else:
+                    sizes.append(file.stat().st_size)
+        assert leases <= 4096
+        return len(sizes), sum(sizes)
 
 
 @contextmanager
-def served(root: Path, **variables: str) -> Generator[Server]:
-    """Build the site in `root` and serve it."""
+def served(root: Path, *, preview: bool = False, **variables: str) -> Generator[Server]:
+    """Build the site in `root` and serve it by uvicorn, or by `asok preview`."""
     write_site(root, SITE)
     given = environment(**variables)
     built = subprocess.run(
@@ -128,13 +136,13 @@ def served(root: Path, **variables: str) -> Generator[Server]:
         cwd=root, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert built.returncode == 0, built.stdout
-    port = free_port()
+    port = str(free_port())
+    command = ["uvicorn", "wsgi:app", "--host", "127.0.0.1", "--no-access-log"]
+    if preview:
+        command = ["asok", "preview"]
     with (root / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [
-                sys.executable, "-m", "uvicorn", "wsgi:app", "--workers", str(WORKERS),
-                "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
-            ],
+            [sys.executable, "-m", *command, "--workers", str(WORKERS), "--port", port],
             cwd=root, env=given, stdout=log, stderr=log, text=True,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"

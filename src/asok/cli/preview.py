@@ -37,6 +37,7 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from asok.cli.bounded_connection import BoundedConnection
     from asok.cli.dev.address import listen, url_host
     from asok.settings import Settings
 
@@ -55,6 +56,7 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
     config = uvicorn.Config(
         app if count == 1 else APPLICATION,
         workers=count,
+        http=BoundedConnection,
         ws="websockets-sansio",
         # A live frame has 64 KiB at the most; compression contexts cost 64 KiB a socket.
         ws_max_size=128 * 1024,
