@@ -14,10 +14,12 @@ from asok.pages import (
     ReleaseDraft,
     StoredPage,
     Ticket,
+    decide,
     page_tags,
     path_tag,
     route_tag,
 )
+from asok.pages.journal import TagJournal
 
 from .conftest import MakePage
 
@@ -189,6 +191,37 @@ def test_a_clock_that_was_far_ahead_does_not_hold_up_later_pages(
 def test_an_old_record_counts_from_when_it_was_rendered(page: MakePage) -> None:
     assert page(rendered_at=7.0).moment == 7.0
     assert dataclasses.replace(page(rendered_at=7.0), moment=9.0).moment == 9.0
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
+        ("posts", 'its tag "posts" was invalidated'),
+        (path_tag("/about"), "its path was invalidated"),
+        (route_tag("/about"), "every page of /about was invalidated"),
+    ],
+)
+def test_the_reason_is_said(store: DiskStore, page: MakePage, tag: str, reason: str) -> None:
+    put(store, tagged(page(), "authors", "posts"))
+    store.invalidate_tag(tag, 0.0, block=False)
+    found, seen = store.look("/about")
+    assert decide(found, 10_000.0, note=seen).reason == reason
+    store.fail("/about", 10_001.0, revalidate=None, error="down")
+    found, seen = store.look("/about")
+    assert decide(found, 10_001.0, note=seen).reason == f"{reason}; 1 failed, next try in 3 s"
+
+
+def test_what_is_no_longer_remembered_is_said_too(
+    folder: Path, clock: Clock, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TagJournal.__init__, "__kwdefaults__", {"max_tags": 5})
+    store = DiskStore(folder, fingerprint="f1", clock=clock)
+    put(store, tagged(page(), "posts"))
+    for number in range(6):
+        clock.now += 1
+        store.invalidate_tag(f"tag:{number}", 0.0, block=False)
+    found, seen = store.look("/about")
+    assert "too long ago" in decide(found, clock.now, note=seen).reason
 
 
 def test_marks_of_several_tags_are_joined() -> None:

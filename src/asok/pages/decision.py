@@ -96,7 +96,7 @@ def decide(
     if page.expire is not None and age >= page.expire:
         reason, expired = f"older than EXPIRE ({page.expire:g} s)", True
     elif note.invalidated:
-        reason, expired = "invalidated", note.invalidated == "block"
+        reason, expired = note.why or "invalidated", note.invalidated == "block"
     elif raw_age < -MAX_SKEW:
         # Made in the future: it would stay fresh for as long as the clock was wrong.
         reason, expired, left = "made in the future, by a wrong clock", False, 0.0

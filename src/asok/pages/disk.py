@@ -9,7 +9,6 @@ whether it is still the same.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
 import os
 import time
@@ -22,6 +21,7 @@ from typing import Final
 import msgspec
 
 from asok.errors import ConfigurationError
+from asok.pages.complaint import Complaints
 from asok.pages.file_overlay import FileOverlay
 from asok.pages.front import Front
 from asok.pages.inherited import FileInheritance, Inheritance, Nothing
@@ -31,15 +31,12 @@ from asok.pages.overlay import Overlay, Seen
 from asok.pages.release import Release
 from asok.pages.store import Ticket
 from asok.pages.stored import StoredPage
-from asok.pages.tags import page_tags
+from asok.pages.tags import page_tags, why_invalidated
 
 __all__ = ["DiskStore"]
 
-log = logging.getLogger("asok.pages")
-
-#: Seconds between two marks of use of one page, and between two complaints about the disk.
+#: Seconds between two marks of use of one page.
 _TOUCH_EVERY: Final = 60.0
-_COMPLAIN_EVERY: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -94,7 +91,7 @@ class DiskStore:
         self._overlay: Overlay = overlay
         self._layers = Layers(self.release, inherited or Nothing(), fingerprint=name)
         self._front: Front[_Entry] = Front(memory, _size)
-        self._complained = -_COMPLAIN_EVERY
+        self._complain = Complaints(folder)
         #: See `PageStore.version`; the overlay's own, for every hit asks it.
         self.version: Callable[[], int] = self._overlay.version
 
@@ -160,7 +157,12 @@ class DiskStore:
         if page is None:
             return note
         try:
-            return note.marked(self._overlay.marks(page_tags(page)), page.moment)
+            tags = page_tags(page)
+            mark = self._overlay.marks(tags)
+            if not mark.at or mark.at < page.moment:
+                return note
+            why = why_invalidated(tags, self._overlay.marks, page.moment)
+            return note.marked(mark, page.moment, why=why)
         except OSError as error:
             self._complain(f"look for the tags of {page.path}", error)
             return note
@@ -290,17 +292,6 @@ class DiskStore:
         """Remove every page made after the build (`asok cache clear`). Raises `OSError`."""
         self._overlay.clear()
         self._front.clear()
-
-    def _complain(self, what: str, error: OSError) -> None:
-        now = time.monotonic()
-        if now - self._complained > _COMPLAIN_EVERY:
-            self._complained = now
-            log.error(
-                "can't %s in %s (%s); pages are served from memory meanwhile",
-                what,
-                self.folder,
-                error,
-            )
 
 
 def _size(entry: _Entry) -> int:

@@ -8,6 +8,7 @@ does is gone. One that other code made on demand is stale, until this code has m
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,8 @@ from asok.pages.overlay import Seen
 from asok.pages.release import Release
 
 __all__ = ["Layers"]
+
+_EARLIER: Final = "made by earlier code"
 
 
 class Layers:
@@ -59,7 +62,7 @@ class Layers:
             if page is not None and page.listed and release is not None:
                 page = None
             if page is not None and not note.invalidated:
-                note = msgspec.structs.replace(note, invalidated="stale")
+                note = msgspec.structs.replace(note, invalidated="stale", why=_EARLIER)
         return Seen(page, note, stamp)
 
     def below(self, key: str) -> bool:

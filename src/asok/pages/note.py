@@ -26,7 +26,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `at` is the time of the last change (seconds since the epoch). `invalidated` says how the
     page is to be replaced: "stale" serves the old one meanwhile, "block" waits for the new
-    one. `gone` hides a page of the release after it answered 404.
+    one; `why` is said to people and never stored. `gone` hides a page of the release after it
+    answered 404.
     """
 
     path: str = ""
@@ -37,6 +38,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failures: int = 0
     retry_at: float = 0.0
     error: str = ""
+    why: str = ""
 
     @property
     def quiet(self) -> bool:
@@ -70,12 +72,13 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             error="",
         )
 
-    def marked(self, mark: Mark, moment: float) -> Note:
+    def marked(self, mark: Mark, moment: float, *, why: str = "") -> Note:
         """This note as a page of that `moment` has it whose tags were invalidated at `mark`."""
         if not mark.at or mark.at < moment:
             return self
         block = mark.block_at >= moment or self.invalidated == "block"
-        seen = msgspec.structs.replace(self, invalidated="block" if block else "stale")
+        how = "block" if block else "stale"
+        seen = msgspec.structs.replace(self, invalidated=how, why=self.why or why)
         if self.failures and self.at <= mark.at:
             # They were about what the page showed before; now there is a reason to try again.
             return msgspec.structs.replace(seen, failures=0, retry_at=0.0, error="")

@@ -7,11 +7,15 @@ with it) and its pattern.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 from asok.pages.stored import StoredPage
 
-__all__ = ["Mark", "page_tags", "path_tag", "route_tag"]
+__all__ = ["Mark", "page_tags", "path_tag", "route_tag", "why_invalidated"]
+
+_PATH: Final = "\0path:"
+_ROUTE: Final = "\0route:"
 
 
 class Mark(NamedTuple):
@@ -30,14 +34,28 @@ class Mark(NamedTuple):
 
 def path_tag(key: str) -> str:
     """Return the tag of every page of a path; `key` may hold a query, which is left out."""
-    return "\0path:" + key.partition("\0")[0]
+    return _PATH + key.partition("\0")[0]
 
 
 def route_tag(pattern: str) -> str:
     """Return the tag of every page of a pattern, as "/blog/[slug]"."""
-    return "\0route:" + pattern
+    return _ROUTE + pattern
 
 
 def page_tags(page: StoredPage) -> tuple[str, ...]:
     """Return every tag that invalidates `page`: its own and those of its path and pattern."""
     return (*page.tags, path_tag(page.path), route_tag(page.pattern))
+
+
+def why_invalidated(
+    tags: Iterable[str], marks: Callable[[Iterable[str]], Mark], moment: float
+) -> str:
+    """Say which of `tags` was invalidated since `moment`; one of them was."""
+    if marks(()).at >= moment:
+        return "one of its tags may have been invalidated (too long ago to know)"
+    tag = next(tag for tag in (*tags, "") if not tag or marks((tag,)).at >= moment)
+    if tag.startswith(_PATH):
+        return "its path was invalidated"
+    if tag.startswith(_ROUTE):
+        return f"every page of {tag.removeprefix(_ROUTE)} was invalidated"
+    return f'its tag "{tag}" was invalidated'
