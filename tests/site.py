@@ -10,7 +10,9 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from textwrap import dedent
+from typing import IO
 
 import httpx
 from tests.services import free_port
@@ -60,36 +62,48 @@ def serve(root: Path, *arguments: str, port: int | None = None, **variables: str
     """Serve the site at `root` with uvicorn in another process; yields its base URL."""
     port = port or free_port()
     command = [sys.executable, "-m", "uvicorn", "wsgi:app", "--port", str(port), *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=root,
-        env=environment(**variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
     url = f"http://localhost:{port}"
-    try:
-        wait_until_up(url, process)
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
+    # Not a pipe: nobody would read it, and a server whose log is stuck answers nothing.
+    with TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment(**variables),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+            wait_until_up(url, process, output=output)
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def wait_until_up(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
-    """Wait until something answers at `url`; fails with the output of a server that ended."""
+def wait_until_up(
+    url: str,
+    process: subprocess.Popen[str],
+    seconds: float = 30,
+    *,
+    output: IO[str] | None = None,
+) -> None:
+    """Wait until something answers at `url`; fails with the output of a server that ended.
+
+    `output` is the file that it writes to, where that is not a pipe.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
-            output = process.stdout.read() if process.stdout is not None else ""
-            raise AssertionError(f"the server ended with {process.returncode}:\n{output}")
+            source = output or process.stdout
+            if output is not None:
+                output.seek(0)
+            text = source.read() if source is not None else ""
+            raise AssertionError(f"the server ended with {process.returncode}:\n{text}")
         try:
             httpx.get(url, timeout=5)
         except httpx.TransportError:
