@@ -133,6 +133,23 @@ def test_the_books_are_right_after_everything(place: RedisPlace) -> None:
     assert names == listed | bounded
 
 
+@pytest.mark.parametrize("wrong", [10**15, -(10**15)])
+@pytest.mark.parametrize("lost", ["sizes", "unlisted"])
+def test_books_that_went_wrong_are_counted_anew(place: RedisPlace, wrong: int, lost: str) -> None:
+    store = place.open()
+    assert render(store, "/one", listed=False)
+    place.client.hset(f"{place.space}:f1:meta", "bytes", wrong)
+    # As a server may do that is short of memory.
+    place.client.delete(f"{place.space}:f1:{lost}")
+    if lost == "unlisted":
+        place.client.hset(f"{place.space}:f1:sizes", "left", abs(wrong))
+    for number in range(5):
+        assert render(store, f"/{number}", listed=False)
+    sizes = place.client.hvals(f"{place.space}:f1:sizes")
+    assert int(place.client.hget(f"{place.space}:f1:meta", "bytes")) == sum(map(int, sizes))
+    assert {f"/{number}" for number in range(1, 5)} <= set(place.open().paths())
+
+
 def test_a_body_that_would_hold_everybody_up_stays_in_memory(
     place: RedisPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,11 +106,19 @@ local function place(name, listed)
   call('PEXPIRE', page, LIFE)
 end
 
+-- A server that is short of memory may have dropped one of the books: count anew.
+local function recount()
+  local bytes = 0
+  for _, size in ipairs(call('HVALS', S .. 'sizes')) do bytes = bytes + size end
+  call('HSET', S .. 'meta', 'bytes', text(bytes))
+end
+
 -- Let pages made on demand go, and notes, the least recently used first, until all fits.
 local function evict()
   local function over(key)
     return call('ZCARD', S .. key) > MAX_PAGES or number(S .. 'meta', 'bytes') > MAX_BYTES
   end
+  if number(S .. 'meta', 'bytes') < 0 then recount() end
   while over('unlisted') do
     local name = call('ZPOPMIN', S .. 'unlisted')[1]
     if not name then break end
@@ -120,7 +128,11 @@ local function evict()
   end
   while over('notes') do
     local name = call('ZPOPMIN', S .. 'notes')[1]
-    if not name then break end
+    if not name then  -- nothing is left that could have a size
+      call('DEL', S .. 'sizes')
+      recount()
+      break
+    end
     local note = call('HGET', S .. 'p:' .. name, 'n') or ''
     if string.find(note, '"invalidated":"', 1, true) or string.find(note, '"gone":true', 1, true)
     then call('HSET', T .. 'meta', 'floor', text(now())) end  -- it may concern a page of the build
