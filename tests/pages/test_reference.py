@@ -58,7 +58,7 @@ def test_answer_of_a_relative_link_depends_on_its_page() -> None:
 
 
 def test_path_is_below_the_mount() -> None:
-    assert refer("/site/about", "/site/", mount="/site") == Reference("/about")
-    assert refer("/site", "/site/", mount="/site") == Reference("/")
-    assert refer("about", "/site/", mount="/site") == Reference("/about", here=True)
-    assert refer("/sitemap", "/site/", mount="/site") == Reference("/sitemap", inside=False)
+    assert refer("/site/about", "/", mount="/site") == Reference("/about")
+    assert refer("/site", "/", mount="/site") == Reference("/")
+    assert refer("about", "/", mount="/site") == Reference("/about", here=True)
+    assert refer("/sitemap", "/", mount="/site") == Reference("/sitemap", inside=False)

@@ -14,7 +14,6 @@ from typing import Final
 
 from asok.pages.outline import Link, Outline
 from asok.pages.reference import Reference, refer
-from asok.pages.route import encode_path
 
 __all__ = ["Answer", "BrokenLink", "LinkCheck", "Redirected", "nearest"]
 
@@ -78,9 +77,8 @@ class LinkCheck:
         """Take in the texts that may be links on the built page at `page`."""
         values = frozenset(values)
         self.checked += len(values)
-        url = self._url(page)
         for value in values - self._fine:
-            place = self._refer(url, value)
+            place = self._refer(page, value)
             if place is None:
                 self._fine.add(value)
                 continue
@@ -109,7 +107,7 @@ class LinkCheck:
         """Judge the target of a built page that is a redirect, and where that leads."""
         link, at, further, seen = Link("redirect", "location", target), page, target, {page}
         while further:
-            place = self._refer(self._url(at), further)
+            place = self._refer(at, further)
             if place is None:
                 return None
             answer = self._answer(place, "GET")
@@ -121,11 +119,8 @@ class LinkCheck:
             seen.add(at)
         return None
 
-    def _url(self, page: str) -> str:
-        return self._mount + encode_path(page)
-
-    def _refer(self, url: str, value: str) -> Reference | None:
-        return refer(value, url, mount=self._mount, origin=self._origin)
+    def _refer(self, page: str, value: str) -> Reference | None:
+        return refer(value, page, mount=self._mount, origin=self._origin)
 
     def _answer(self, place: Reference, method: str) -> Answer:
         if not place.inside:
@@ -140,7 +135,7 @@ class LinkCheck:
         return answer
 
     def _judge(self, page: str, link: Link, broken: list[BrokenLink]) -> None:
-        place = self._refer(self._url(page), link.value)
+        place = self._refer(page, link.value)
         if place is None or (link.method == "DIALOG"):
             return
         answer = self._answer(place, link.method)

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
 
+from asok.pages.route import encode_path
+
 __all__ = ["Reference", "refer"]
 
 #: Nearly every link of a site: nothing to decode, to join or to cut off.
@@ -32,8 +34,8 @@ class Reference:
 def refer(value: str, page: str, *, mount: str = "", origin: str = "") -> Reference | None:
     """Return the place that `value`, written on the page at `page`, leads to.
 
-    `page` is the page's encoded URL path, mount included. `mount` is the path that the site
-    lives under, `origin` its scheme and host. None for another host and other schemes.
+    `page` is decoded and below the `mount`, the path that the site lives under; `origin` is
+    its scheme and host. None for another host and other schemes.
     """
     if not mount and _PLAIN.fullmatch(value):
         return Reference(value)
@@ -46,7 +48,7 @@ def refer(value: str, page: str, *, mount: str = "", origin: str = "") -> Refere
                 return None
             here = False
         elif here:
-            parts = urlsplit(urljoin(page, value))
+            parts = urlsplit(urljoin(mount + encode_path(page), value))
     except ValueError:  # an impossible host or port
         return None
     fragment = unquote(parts.fragment).partition(_TEXT_DIRECTIVE)[0]
