@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from random import Random
 
 import pytest
 from tests.build_site import EDITS, Builder, contents
+from tests.site import environment
 
-from asok import site_modules
+from asok import dependencies, site_modules
 from asok.errors import FreezeError
-from asok.pages import DiskStore, PageReport, Release
+from asok.pages import DiskStore, PageReport, Release, ReleaseDraft, Report
 
 
 @pytest.fixture
@@ -321,3 +323,92 @@ def test_a_page_module_that_others_import_concerns_every_page(quiet: Builder) ->
     quiet.write("src/pages/parts/page.py", "SSG = True\nREVALIDATE = 7200\n")
     report, _ = quiet.build()
     assert report.full == "src/pages/parts/page.py changed"
+
+
+def test_a_page_that_another_route_answers_now_is_rendered(quiet: Builder) -> None:
+    quiet.build()
+    quiet.write("src/pages/blog/a/page.py", "SSG = True\ndef get(request): return 'own'\n")
+    (quiet.root / "content/a.md").unlink()
+    report, release = quiet.build()
+    assert rendered(report.pages) == {"/blog/a": "/blog/[slug] made it before", **ALWAYS}
+    assert release.records["/blog/a"].pattern == "/blog/a"
+
+
+def test_an_asset_that_is_gone_is_the_render_s_to_report(quiet: Builder) -> None:
+    quiet.build()
+    (quiet.root / "src/partials/css/post.css").unlink()
+    report, _ = quiet.build()
+    assert rendered(report.pages) == {"/parts": "the asset css/post.css changed", **ALWAYS}
+
+
+def test_what_planning_leaves_in_a_module_concerns_every_page(quiet: Builder) -> None:
+    quiet.write("data/menu.txt", "first")
+    quiet.write(
+        "src/pages/menu/[n:int]/page.py",
+        "from pathlib import Path\nTEXTS = []\nMENU = Path(__file__).parents[4] / 'data/menu.txt'\n"
+        "def get_static_paths():\n"
+        "    TEXTS.append(MENU.read_text())\n    return [{'n': n} for n in range(2)]\n"
+        "def get(request):\n    return TEXTS[-1]\n",
+    )
+    quiet.build()
+    quiet.write("data/menu.txt", "second")
+    report, release = quiet.build()
+    assert rendered(report.pages)["/menu/1"] == "data/menu.txt changed"
+    page = release.read("/menu/1")
+    assert page is not None
+    assert page.holed.body == b"second"
+
+
+def test_where_files_can_not_be_linked_they_are_copied(
+    quiet: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    _, first = quiet.build()
+    monkeypatch.setattr("asok.pages.draft.os.link", refuse)
+    report, second = quiet.build()
+    assert report.reused == len(report.pages) - 1
+    file = second.records["/parts"].body
+    assert not (first.folder / "pages" / file).samefile(second.folder / "pages" / file)
+    assert contents(second) == contents(first)
+
+
+def test_of_two_builds_at_once_one_wins_whole(quiet: Builder) -> None:
+    quiet.build()
+    EDITS["a base template"](quiet, Random(0))
+
+    def second(done: int, _all: int, _page: PageReport) -> None:
+        if done == 1:
+            other = subprocess.run(
+                [sys.executable, "-m", "asok", "build"],
+                cwd=quiet.root,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert other.returncode == 1
+            assert "another build is writing" in other.stderr
+
+    with dependencies.watch(quiet.root):
+        _, release = quiet.app().freeze(workers=1, progress=second)
+    current = Release.current(quiet.root / ".asok/ssg_cache")
+    assert current is not None
+    assert current.folder == release.folder
+    assert len(current.records) == len(release.records)
+
+
+def test_a_check_fails_the_build_and_the_old_site_stays(quiet: Builder) -> None:
+    _, release = quiet.build()
+
+    def refuse(draft: ReleaseDraft, report: Report) -> None:
+        assert set(draft.records) == {page.path for page in report.pages}
+        assert draft.body(draft.records["/parts"]).startswith(b"<!doctype html>")
+        raise FreezeError("not like this.")
+
+    with pytest.raises(FreezeError, match="not like this"):
+        quiet.app().freeze(workers=1, checks=[refuse])
+    current = Release.current(quiet.root / ".asok/ssg_cache")
+    assert current is not None
+    assert current.folder == release.folder

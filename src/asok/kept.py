@@ -62,7 +62,7 @@ def _shape(value: Any, modules: Collection[str], depth: int) -> object:
     own = value.__module__ if issubclass(kind, type) else kind.__module__
     if own not in modules or not hasattr(value, "__dict__"):
         return id(value)
-    inside: dict[str, Any] = dict(vars(value))
+    inside: dict[str, Any] = dict(vars(cast("object", value)))
     return id(value), {
         name: _shape(inner, modules, depth - 1)
         for name, inner in inside.items()
