@@ -97,6 +97,10 @@ def finished(
          ["p { a: b }"]),
         ("<svg></svg><script>a && b</script>", "<svg></svg><script>a && b</script>", ["a && b"],
          []),
+        ("<script>1</SCRIPT><p></script>", "<script>1</SCRIPT><p></script>", ["1"], []),
+        ("<script>1 <b> 2 <!-- 3</script>", "<script>1 <b> 2 <!-- 3</script>",
+         ["1 <b> 2 <!-- 3"], []),
+        ("<script>1 </b></script>", "<script>1 </b></script>", ["1 </b>"], []),
         ("<svg/><script>a && b</script>", "<svg/><script>a && b</script>", ["a && b"], []),
         (
             "<script>x = '<svg>'</script><script>a && b</script>",

@@ -15,6 +15,7 @@ import sys
 from base64 import b64encode
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NoReturn
 
@@ -29,6 +30,20 @@ __all__ = ["Hashing"]
 
 #: Digits that no filter changes: see `asok.holes`.
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+_DIGITS: Final = str.maketrans("abcdefghijklmnop", "0123456789abcdef")
+#: The marks of every render; whose one is, its letters tell. Compiled once: it takes longer
+#: than reading a page.
+_MARK: Final = re.compile("zqnonce([a-p]{32})([a-p]+)qz")
+_ATTRIBUTE: Final = re.compile(
+    r"""[\t\n\f\r ]+nonce[\t\n\f\r ]*=[\t\n\f\r ]*(["']?)(zqnonce[a-p]+qz)\1""", re.IGNORECASE
+)
+#: An element as nearly all are written: what is not, the tokeniser reads, ten times slower.
+_PLAIN: Final = re.compile(
+    r"""<(script|style)\ nonce="(zqnonce[a-p]+qz)"
+    (?:\ (?!src\b)[a-z][a-z-]*(?:="[^"&<>]*")?)*>
+    ([^<]*(?:<(?![/!])[^<]*)*)</\1>""",
+    re.VERBOSE,
+)
 _OPENING: Final = re.compile(r"<(?:script|style)", re.IGNORECASE)
 #: Without one that closes itself, which only foreign elements can (HTML 13.2.6.5).
 _FOREIGN: Final = re.compile(r"<(/?)(?:svg|math)\b(?![^<>]*/>)", re.IGNORECASE)
@@ -74,7 +89,6 @@ class _Marks(Sentinels):
     def __init__(self, *, tokens: bool) -> None:
         super().__init__(tokens=tokens)
         self._own = randomness.token_hex(16).translate(_LETTERS)
-        self.pattern = re.compile(f"zqnonce{self._own}([a-p]+)qz")
         self.places: list[Place] = []
 
     @property
@@ -86,9 +100,13 @@ class _Marks(Sentinels):
         self.shown["nonce"] = 0  # it leaves no hole
         return shown
 
-    def place(self, index: str) -> Place:
-        """Where the mark with these digits was written: a template's file and its line."""
-        number = int(index.translate({to: of for of, to in _LETTERS.items()}), 16)
+    def find(self, text: str) -> list[re.Match[str]]:
+        """Return where the marks of this render are in `text`."""
+        return [mark for mark in _MARK.finditer(text) if mark[1] == self._own]
+
+    def place(self, mark: re.Match[str]) -> Place:
+        """Where a mark was written: a template's file and its line."""
+        number = int(mark[2].translate(_DIGITS), 16)
         return self.places[number] if number < len(self.places) else (None, None)
 
     def check(self, text: str) -> None:
@@ -124,14 +142,19 @@ class _Done(Exception):
     """The element was read."""
 
 
+@dataclass(slots=True)
 class _Element:
     """One `<script>` or `<style>` of a finished page: its start tag and where its text is."""
 
-    def __init__(self, text: str, at: int) -> None:
-        self.tag: Tag | None = None
-        self.begin = self.end = -1
+    tag: Tag | None = None
+    begin: int = -1
+    end: int = -1
+
+    def read(self, text: str, at: int) -> _Element:
+        """Read it from the page's `text`, where it begins at `at`."""
         with suppress(_Done):
             html.feed(State(), text[at:], at, raw=False, seen=self._seen)
+        return self
 
     def _seen(self, state: State, tag: Tag, end: int) -> None:
         if self.tag is None:
@@ -150,14 +173,14 @@ class _Page:
         self._text = text
         self._marks = marks
         self._policy = policy
-        #: Whether what was read so far leaves <svg> or <math> open.
-        self._foreign = False
+        #: The page without the texts of its elements, as far as it was read.
+        self._between: list[tuple[int, int]] = []
         self._read = 0
         self.hashes: dict[str, list[str]] = {"script": [], "style": []}
 
     def read(self) -> str:
         """Return the page without its marks; `hashes` are then those of its own elements."""
-        found = list(self._marks.pattern.finditer(self._text))
+        found = self._marks.find(self._text)
         if not found:
             raise HoleError(
                 f"this page asked for its nonce {len(self._marks.places)} times, but the finished "
@@ -175,13 +198,11 @@ class _Page:
 
     def _take(self, mark: re.Match[str], after: int) -> tuple[int, int]:
         """Hash the element of `mark`; return where the attribute that holds it is."""
-        place = self._marks.place(mark[1])
-        opening = self._last(_OPENING, after, mark.start())
-        element = None if opening is None else _Element(self._text, opening.start())
-        tag = None if element is None else element.tag
+        place = self._marks.place(mark)
+        element = self._element(mark, after)
+        tag = element.tag
         if (
-            element is None
-            or tag is None
+            tag is None
             or tag.name not in self.hashes
             or tag.values("nonce") != frozenset((mark[0],))
         ):
@@ -192,10 +213,8 @@ class _Page:
                 'by their hash. A page that needs the value itself says CSP = "nonce".',
                 place,
             )
-        attribute = re.compile(
-            rf"""[\t\n\f\r ]+nonce[\t\n\f\r ]*=[\t\n\f\r ]*(["']?){mark[0]}\1""", re.IGNORECASE
-        ).search(self._text, after, element.begin)
-        if attribute is None or element.begin < mark.end():
+        attribute = _ATTRIBUTE.search(self._text, after, element.begin)
+        if attribute is None or attribute.start(2) != mark.start():
             self._refuse(
                 "a nonce is written in a way that is not understood",
                 'Write nonce="{{ nonce }}", or nothing: it is added for you.',
@@ -206,6 +225,16 @@ class _Page:
         else:
             self._hash(element, tag, place)
         return attribute.start(), attribute.end()
+
+    def _element(self, mark: re.Match[str], after: int) -> _Element:
+        """Return what the mark stands in; one without a tag where that is nothing."""
+        for name in self.hashes:
+            plain = _PLAIN.match(self._text, mark.start() - len(name) - 9)
+            if plain is not None and plain[1] == name and plain[2] == mark[0]:
+                tag = Tag(plain.start(), name, attributes={"nonce": frozenset((mark[0],))})
+                return _Element(tag, plain.start(3), plain.end(3))
+        opening = self._last(_OPENING, after, mark.start())
+        return _Element() if opening is None else _Element().read(self._text, opening.start())
 
     def _check_file(self, tag: Tag, place: Place) -> None:
         """A script from a file needs no hash, but an origin that the policy allows."""
@@ -225,11 +254,9 @@ class _Page:
         if element.end < 0:
             self._refuse(f"<{tag.name}> never ends", f"Write </{tag.name}>.", place)
         text = self._text[element.begin : element.end]
-        # What a script's own text says of <svg> is no markup: it is passed over.
-        last = self._last(_FOREIGN, self._read, element.begin)
-        self._foreign = self._foreign if last is None else not last[1]
+        self._between.append((self._read, element.begin))
         self._read = element.end
-        if ("&" in text or "<" in text) and self._foreign:
+        if ("&" in text or "<" in text) and self._is_foreign():
             self._refuse(
                 f"the text of <{tag.name}> inside <svg> or <math> is read as markup",
                 f"Move <{tag.name}> out of it, or write the text without '&' and '<'.",
@@ -241,6 +268,12 @@ class _Page:
         known = self.hashes[tag.name]
         if digest not in known:
             known.append(digest)
+
+    def _is_foreign(self) -> bool:
+        """Whether <svg> or <math> is open here. What scripts say of them is passed over."""
+        found = (self._last(_FOREIGN, *part) for part in reversed(self._between))
+        last = next(filter(None, found), None)
+        return last is not None and not last[1]
 
     def _last(self, pattern: re.Pattern[str], start: int, end: int) -> re.Match[str] | None:
         found = deque(pattern.finditer(self._text, start, end), 1)
