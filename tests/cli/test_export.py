@@ -35,7 +35,7 @@ def test_export_tells_what_was_written_and_what_was_not(
     contact = "/contact dynamic page it is made for each request; SSG = True makes it static"
     assert contact in rows
     assert any(row.startswith("/ live components without a server") for row in rows)
-    assert any(row.startswith("/contact link it leads out of the export") for row in rows)
+    assert any(row.startswith("/contact link it is not in the export") for row in rows)
     assert "python -m http.server --directory" in result.output
     assert "/static/css/base-" in (tmp_path / "dist/index.html").read_text()
     assert (tmp_path / "dist/blog/files-are-addresses/index.html").is_file()

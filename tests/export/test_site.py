@@ -137,7 +137,8 @@ def test_scripts_of_components_stay_where_a_server_stands_beside(tmp_path: Path)
 
 def test_base_url_gives_a_sitemap_and_prefixes(tmp_path: Path) -> None:
     settings = {"base_url": "https://e.org/site"}
-    folder, _ = exported(write_site(tmp_path, FILES), settings=settings)
+    folder, report = exported(write_site(tmp_path, FILES), settings=settings)
+    assert "the site lives under /site: serve this folder there" in report.notes
     assert "<loc>https://e.org/site/about</loc>" in (folder / "sitemap.xml").read_text()
     assert "/site/static/*" in (folder / "_headers").read_text()
     assert (folder / "_redirects").read_text() == "/site/old /site/about 301\n"

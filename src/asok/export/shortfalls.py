@@ -56,14 +56,14 @@ def explain_links(
     def ask(path: str, method: str) -> Answer:
         if method != "GET" or path.startswith(_SERVER) or answers(path):
             return Answer()
-        return Answer("is not in the export")
+        return Answer("it is not in the export")
 
     check = LinkCheck(ask, mount=mount, origin=origin)
     for path, body in documents.items():
         check.add(path, candidates(body))
-    pages: dict[str, list[str]] = {}
+    pages: dict[tuple[str, str], list[str]] = {}
     for broken in check.finish(documents.__getitem__):
-        pages.setdefault(broken.link.value, []).append(broken.page)
-    for value, users in pages.items():
+        pages.setdefault((broken.link.value, broken.problem), []).append(broken.page)
+    for (value, problem), users in pages.items():
         more = f" and {len(users) - 1} more" if len(users) > 1 else ""
-        report.lack("reduced", value, "link", f"it leads out of the export (on {users[0]}{more})")
+        report.lack("reduced", value, "link", f"{problem} (on {users[0]}{more})")

@@ -73,7 +73,10 @@ def export_site(
             "about.html does not answer.",
             fix="Leave out --flat.",
         )
+    mount = site.settings.base_path
     export = _Export(site, Writer(folder, compressed=compressed), flat=flat, live=live)
+    if mount:
+        export.report.notes.append(f"the site lives under {mount}: serve this folder there")
     for page in static_pages(site.parts, export.report, progress=progress).values():
         export.add(page)
     export.add_error_page()

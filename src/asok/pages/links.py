@@ -126,7 +126,8 @@ class LinkCheck:
         if not place.inside:
             return Answer(
                 f"leads out of the site, which lives under {self._mount}",
-                f"Write {self._mount}{place.path}; or the whole URL, where that is meant.",
+                f"Write {self._mount}{place.path}, as {{{{ url(…) }}}} does; or the whole URL, "
+                "where that is meant.",
             )
         key = place.path, method
         answer = self._answers.get(key)
