@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asok.pages.query import Query, make_query
+from asok.pages.route import page_key
 
 TYPED = make_query({"page": int, "sort": ("new", "old"), "all": bool, "q": str})
 
@@ -99,3 +103,25 @@ def test_a_wrong_declaration_is_refused(declared: Any, message: str) -> None:
 
 def test_a_set_has_the_order_of_its_names() -> None:
     assert make_query({"b", "a"}) == make_query(("a", "b"))
+
+
+NAMES = st.sampled_from(["page", "sort", "all", "q", "utm", "", "\0"])
+VALUES = st.one_of(st.text(max_size=12), st.sampled_from(["1", "02", "new", "on", "e\u0301", "&="]))
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=6))
+def test_what_is_read_is_canonical(pairs: list[tuple[str, str]]) -> None:
+    try:
+        query = urlencode(pairs).encode()
+    except UnicodeEncodeError:  # lone surrogates are in no address
+        return
+    found = TYPED.read(query)
+    if found is None:
+        return
+    # What was read reads as itself, whatever stands around it and in whatever order.
+    assert TYPED.read(urlencode(found).encode()) == found
+    assert TYPED.read(urlencode([("x", "1"), *reversed(found)]).encode()) == found
+    key = page_key("/news", found)
+    assert key.startswith("/news\0") if found else key == "/news"
+    assert key.count("\0") == bool(found)
+    assert TYPED.values(found).keys() == dict(found).keys()
