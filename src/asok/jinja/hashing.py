@@ -213,7 +213,7 @@ class _Page:
                 'by their hash. A page that needs the value itself says CSP = "nonce".',
                 place,
             )
-        attribute = _ATTRIBUTE.search(self._text, after, element.begin)
+        attribute = _ATTRIBUTE.search(self._text, tag.start, element.begin)
         if attribute is None or attribute.start(2) != mark.start():
             self._refuse(
                 "a nonce is written in a way that is not understood",
