@@ -89,7 +89,7 @@ FILES = {
     "src/pages/parts/page.py": "SSG = True\nREVALIDATE = 3600\n",
     "src/pages/parts/page.html": (
         "<!doctype html><link rel=stylesheet href=\"{{ static('css/post.css') }}\">"
-        "{{ component('Badge', label='new', client='none') }}"
+        "{{ component('Badge', label='new') }}"
     ),
     "data/menu.txt": "menu",
     "data/eager.txt": "eager",

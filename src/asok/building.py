@@ -17,6 +17,7 @@ from asok.asgi.static_pages import located, page_renderer
 from asok.grounds import grounds
 from asok.jinja import Templates
 from asok.pages import (
+    DiskStore,
     PageOptions,
     Progress,
     Release,
@@ -45,7 +46,7 @@ def build_pages(
     settings: Settings,
     templates: Templates,
     asset: Callable[[str], str],
-    tag_moment: Callable[..., float],
+    store: DiskStore | None,
     components: bool = True,
     full: bool = False,
     progress: Progress | None = None,
@@ -54,11 +55,11 @@ def build_pages(
 ) -> tuple[Report, Release]:
     """Build every static page into a new release in `folder` and publish it.
 
-    `fingerprint` stands for the code that renders. `asset` gives an asset's URL,
-    `tag_moment` when one of several tags was last invalidated (seconds since the epoch);
-    `components` tells whether the site has any. With `full` nothing is taken over from the
-    last build. `checks` are called in order once every page is there. Raises `FreezeError`
-    for a page that fails, and what a check raises; the previous release then stays.
+    `fingerprint` stands for the code that renders. `asset` gives an asset's URL, `store` knows
+    which tags were invalidated (None where nothing is stored); `components` tells whether
+    the site has any. With `full` nothing is taken over from the last build. `checks` are
+    called in order once every page is there. Raises `FreezeError` for a page that fails, and
+    what a check raises; the previous release then stays.
     """
     with ExitStack() as stack:
         draft = stack.enter_context(ReleaseDraft(folder, fingerprint=fingerprint))
@@ -74,13 +75,12 @@ def build_pages(
                 modules=modules,
                 find=templates.find,
                 asset=asset,
-                tag_moment=tag_moment,
+                tag_moment=(lambda *_: 0.0) if store is None else store.tag_moment,
                 components=components,
             )
             if not full:
-                earlier = Earlier.open(folder, site, now=draft.created)
-            if isinstance(earlier, Earlier):
-                stack.callback(earlier.close)
+                known = None if store is None else store.release
+                earlier = Earlier.open(folder, site, now=draft.created, known=known)
         report = freeze(
             parts.router,
             options,

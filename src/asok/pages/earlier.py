@@ -67,11 +67,20 @@ class Earlier:
         self._shared = f"{changed} changed" if changed else None
 
     @classmethod
-    def open(cls, root: Path, site: Site, *, now: float) -> Earlier | str:
-        """Return the current release of `root`, or why every page has to be rendered."""
-        if not (root / "current").exists():
+    def open(
+        cls, root: Path, site: Site, *, now: float, known: Release | None = None
+    ) -> Earlier | str:
+        """Return the current release of `root`, or why every page has to be rendered.
+
+        `known` is the one that was read already, and read again where another is current.
+        """
+        try:
+            name = (root / "current").read_text("utf-8", "replace").strip()
+        except FileNotFoundError:
             return "this is the first build"
-        release = Release.current(root)
+        release = known
+        if known is None or known.folder.name != name:
+            release = Release.current(root)
         if release is None:
             return "the last release can't be read"
         try:
@@ -166,10 +175,6 @@ class Earlier:
         if not draft.take(self._bodies + record.body, record.body, size):
             return None
         return record, self.traces.traces[number], size
-
-    def close(self) -> None:
-        """Let the release be pruned."""
-        self._release.close()
 
 
 def _difference(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:
