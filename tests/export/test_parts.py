@@ -59,6 +59,11 @@ def test_joined_policy_allows_what_each_does() -> None:
             '<head>\n  <meta charset="utf-8">\n<link>',
             f'<head>\n  <meta charset="utf-8">{META}\n<link>',
         ),
+        (
+            '<head><title>x</title><meta http-equiv="a" content="b; charset=utf-8"><link>',
+            f'<head><title>x</title><meta http-equiv="a" content="b; charset=utf-8">{META}<link>',
+        ),
+        ('<head><link><meta charset="utf-8">', f'<head>{META}<link><meta charset="utf-8">'),
         ("<!-- <head> --><head><p>", f"<!-- <head> --><head>{META}<p>"),
         ("<!doctype html><html lang=en><p>", f"<!doctype html><html lang=en>{META}<p>"),
         ("<header>x", f"{META}<header>x"),

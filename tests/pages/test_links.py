@@ -75,6 +75,13 @@ def test_pages_without_doubt_are_not_read() -> None:
     assert made.finish(read) == []
 
 
+def test_form_of_a_dialog_is_sent_nowhere() -> None:
+    body = b'<form method="dialog" action="/gone"></form>'
+    made = LinkCheck(ask)
+    made.add("/", {"/gone"})
+    assert made.finish(lambda _: body) == []
+
+
 def test_link_beside_the_mount_leads_out_of_the_site() -> None:
     made = LinkCheck(lambda path, method: Answer(), mount="/site")
     body = b'<a href="/about">'

@@ -16,7 +16,10 @@ _HEAD: Final = re.compile(rf"{_COMMENT}|(<head(?:\s[^>]*)?>)", re.IGNORECASE | r
 _START: Final = re.compile(
     r"\s*(?:<!doctype[^>]*>)?\s*(?:<html(?:\s[^>]*)?>)?", re.IGNORECASE | re.DOTALL
 )
-_CHARSET: Final = re.compile(r"\s*<meta\s+charset\s*=[^>]*>", re.IGNORECASE)
+_CHARSET: Final = re.compile(r"<meta\s[^>]*charset\s*=[^>]*>", re.IGNORECASE)
+#: What a policy must stand before, to govern it.
+_GOVERNED: Final = re.compile(r"<(?:script|style|link)\b", re.IGNORECASE)
+_FAR: Final = 1024
 
 
 def _directives(policy: str) -> dict[str, list[str]]:
@@ -61,8 +64,8 @@ def joined(policies: Iterable[str]) -> str:
 def with_policy(html: str, policy: str) -> str:
     """Put `policy` into the page, before anything that it governs.
 
-    A `<meta charset>` at the beginning of the head stays first: browsers look for it in the
-    first 1024 bytes (HTML, 4.2.5.4).
+    A `<meta charset>` before those stays before it: browsers look for it in the first 1024
+    bytes (HTML, 4.2.5.4).
     """
     text = escape(for_meta(policy), quote=False).replace('"', "&quot;")
     meta = f'<meta http-equiv="Content-Security-Policy" content="{text}">'
@@ -74,7 +77,7 @@ def with_policy(html: str, policy: str) -> str:
     else:
         start = _START.match(html)
         at = start.end() if start is not None else 0
-    charset = _CHARSET.match(html, at)
-    if charset is not None:
+    charset = _CHARSET.search(html, at, at + _FAR)
+    if charset is not None and _GOVERNED.search(html, at, charset.start()) is None:
         at = charset.end()
     return html[:at] + meta + html[at:]
