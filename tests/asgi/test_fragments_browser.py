@@ -60,6 +60,24 @@ SITE = {
         <script>document.title = "own script ran"</script><a href="/other">other</a>
         {% endblock %}
         """,
+    "src/components/Shop.py": """
+        from asok import Component, exposed
+
+        class Shop(Component):
+            visits: int = 0
+
+            @exposed
+            def visit(self):
+                self.visits += 1
+        """,
+    "src/components/shop.html": """
+        <div><button ws-click="visit">Visits {{ visits }}</button>
+        {{ component('Cart', client='defer') }}</div>
+        """,
+    "src/pages/shop/page.py": "SSG = True",
+    "src/pages/shop/page.html": """
+        {% extends "html/base.html" %}{% block main %}{{ component('Shop') }}{% endblock %}
+        """,
     "src/pages/other/page.py": "SSG = True",
     "src/pages/other/page.html": """
         {% extends "html/base.html" %}
@@ -249,3 +267,26 @@ def test_a_page_from_the_back_forward_cache_asks_for_what_failed(
     expect(page.locator("#cart")).to_have_text("In your cart: 5")
     assert page.evaluate("window.kept") == 1, "it came from elsewhere"
     console_errors.clear()
+
+
+@pytest.mark.parametrize("first", ["fragments", "call"])
+def test_a_deferred_component_inside_a_live_one(page: Page, site: str, first: str) -> None:
+    """Whichever comes first, the answer for the page or a new rendering of what is around it."""
+    page.request.get(f"{site}/add")  # with the cookies of the page's profile
+    held: list[Route] = []
+    if first == "call":
+        page.route("**/asok/fragments", lambda route: held.append(route))
+    page.goto(f"{site}/shop")
+    if first == "call":
+        expect(page.locator("[aria-busy=true]")).to_have_count(1)
+        page.get_by_role("button", name="Visits 0").click()
+    expect(page.locator("#cart")).to_have_text("In your cart: 5")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#cart")).to_have_text("In your cart: 6")
+    for route in held:
+        route.continue_()
+    page.get_by_role("button", name="Visits").click()
+    expect(page.get_by_role("button", name=f"Visits {1 + len(held)}")).to_be_visible()
+    expect(page.locator("#cart")).to_have_text("In your cart: 6")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#cart")).to_have_text("In your cart: 7")
