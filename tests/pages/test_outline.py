@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asok.pages.outline import Outline, candidates, hides_from_robots, srcset_urls
@@ -100,6 +100,7 @@ def test_page_hides_from_robots_by_its_meta(html: bytes, hidden: bool) -> None:
     assert hides_from_robots(html) is hidden
 
 
+@example([("a", "srcset", "  =  ", "; ;", '"')], "")
 @given(
     st.lists(
         st.tuples(

@@ -27,7 +27,7 @@ _ATTRIBUTE: Final = re.compile(
     rb"=(?:(?<=(?i:href)=)|(?<=(?i:src)=)|(?<=(?i:action)=)|(?<=(?i:poster)=)"
     rb"|(?<=(?i:href)\s=)|(?<=(?i:src)\s=)|(?<=(?i:action)\s=)|(?<=\s\s=))" + _VALUE
 )
-_SRCSET: Final = re.compile(rb"=(?:(?<=(?i:srcset)=)|(?<=(?i:srcset)\s=))" + _VALUE)
+_SRCSET: Final = re.compile(rb"=(?:(?<=(?i:srcset)=)|(?<=(?i:srcset)\s=)|(?<=\s\s=))" + _VALUE)
 #: HTML, "srcset attributes": a URL begins after commas and blanks, and doesn't end with a comma.
 _SRCSET_URL: Final = re.compile(r"[\s,]*([^\s,](?:\S*[^\s,])?)(?:,|\s[^,]*(?:,|$)|$)")
 
