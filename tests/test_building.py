@@ -46,7 +46,9 @@ def rendered(pages: tuple[PageReport, ...]) -> dict[str, str]:
 ALWAYS = {"/notes": "it read data and has no tags"}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 40))]
+)
 def test_after_any_edit_a_build_gives_what_a_full_one_does(
     site: Builder, tmp_path: Path, seed: int
 ) -> None:

@@ -57,69 +57,110 @@ def freeze(
     started = time.perf_counter()
     with nullcontext() if tracing is None else tracing.planning():
         jobs = plan(router, options)
-    reports: dict[int, PageReport] = {}
-    failures: list[Frozen] = []
-    wanted: list[tuple[int, str]] = []
-    kept = opened = False
+    build = _Build(jobs, render, draft, earlier, tracing, progress)
+    build.take_over()
+    used = build_all(
+        len(build.wanted),
+        build.page,
+        build.done,
+        workers=workers,
+        after_fork=after_fork,
+        finish=build.finish,
+    )
+    return build.end(time.perf_counter() - started, used)
 
-    def tell(index: int, report: PageReport) -> None:
-        reports[index] = report
-        if progress is not None:
-            progress(len(reports), len(jobs), report)
 
-    for index, job in enumerate(jobs):
-        reason = earlier if isinstance(earlier, str) else earlier.why(job)
-        if reason is None and not isinstance(earlier, str):
-            taken = earlier.take(job, draft)
-            if taken is not None:
-                record, trace, size = taken
-                draft.add_record(record)
-                if tracing is not None:
-                    tracing.add(record, trace, size)
-                tell(index, _report(job, None, size=size))
-                continue
-            reason = "its stored body is damaged"
-        wanted.append((index, reason or ""))
+class _Build:
+    """The pages of one build: those taken over, and those `wanted` anew, by index, with why."""
 
-    def done(frozen: Frozen) -> bool:
-        nonlocal kept, opened
-        index, reason = wanted[frozen.index]
-        kept, opened = kept or frozen.kept, opened or frozen.opened
-        if frozen.record is not None:
-            draft.add_record(frozen.record)
-            if tracing is not None and frozen.trace is not None:
-                tracing.add(frozen.record, frozen.trace, frozen.size)
-        else:
-            failures.append(frozen)
-        tell(index, _report(jobs[index], reason, frozen.size, frozen.seconds, frozen.error))
-        return len(failures) < MAX_FAILURES
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        render: Render,
+        draft: ReleaseDraft,
+        earlier: Earlier | str,
+        tracing: Tracing | None,
+        progress: Progress | None,
+    ) -> None:
+        self._jobs = jobs
+        self._render = render
+        self._draft = draft
+        self._earlier = earlier if isinstance(earlier, Earlier) else None
+        self._full = earlier if isinstance(earlier, str) else None
+        self._tracing = tracing
+        self._progress = progress
+        self._reports: list[PageReport] = []
+        self._failures: list[Frozen] = []
+        self._kept = self._opened = False
+        self.wanted: list[tuple[int, str]] = []
 
-    def build(number: int) -> Frozen:
-        job = jobs[wanted[number][0]]
-        if tracing is None:
-            return _build_page(number, job, render, draft)
+    def take_over(self) -> None:
+        """Take what `earlier` still has, and want the rest."""
+        for index, job in enumerate(self._jobs):
+            reason = self._full if self._earlier is None else self._take(self._earlier, job)
+            if reason is not None:
+                self.wanted.append((index, reason))
+
+    def _take(self, earlier: Earlier, job: Job) -> str | None:
+        """Take one page over, or say why not."""
+        reason = earlier.why(job)
+        if reason is not None:
+            return reason
+        taken = earlier.take(job, self._draft)
+        if taken is None:
+            return "its stored body is damaged"
+        record, trace, size = taken
+        self._draft.add_record(record)
+        if self._tracing is not None:
+            self._tracing.add(record, trace, size)
+        self._tell(_report(job, None, size))
+        return None
+
+    def page(self, number: int) -> Frozen:
+        """Render a wanted page, in whatever process this is."""
+        job = self._jobs[self.wanted[number][0]]
+        if self._tracing is None:
+            return _build_page(number, job, self._render, self._draft)
         with noting(Seen()) as seen:
-            frozen = _build_page(number, job, render, draft)
+            frozen = _build_page(number, job, self._render, self._draft)
         return msgspec.structs.replace(frozen, trace=Trace.of(seen), opened=seen.open)
 
-    def finish(built: list[Frozen]) -> list[Frozen]:
-        if tracing is not None and built and tracing.changed():
+    def finish(self, built: list[Frozen]) -> list[Frozen]:
+        """Say with the last of what another process built whether its modules kept anything."""
+        if self._tracing is not None and built and self._tracing.changed():
             built[-1] = msgspec.structs.replace(built[-1], kept=True)
         return built
 
-    used = build_all(
-        len(wanted), build, done, workers=workers, after_fork=after_fork, finish=finish
-    )
-    pages = tuple(sorted(reports.values(), key=lambda page: page.path))
-    full = earlier if isinstance(earlier, str) else None
-    report = Report(pages, time.perf_counter() - started, used, full)
-    if failures:
-        raise _failed([jobs[index] for index, _ in wanted], failures, report)
-    if tracing is not None:
-        last = None if isinstance(earlier, str) else earlier.traces
-        tracing.share(last, kept=kept or tracing.changed(), opened=opened)
-        draft.add_file(FILE_NAME, tracing.encode())
-    return report
+    def done(self, frozen: Frozen) -> bool:
+        """Note what became of a wanted page; False where enough have failed."""
+        index, reason = self.wanted[frozen.index]
+        self._kept, self._opened = self._kept or frozen.kept, self._opened or frozen.opened
+        if frozen.record is None:
+            self._failures.append(frozen)
+        else:
+            self._draft.add_record(frozen.record)
+            if self._tracing is not None and frozen.trace is not None:
+                self._tracing.add(frozen.record, frozen.trace, frozen.size)
+        self._tell(_report(self._jobs[index], reason, frozen.size, frozen.seconds, frozen.error))
+        return len(self._failures) < MAX_FAILURES
+
+    def _tell(self, report: PageReport) -> None:
+        self._reports.append(report)
+        if self._progress is not None:
+            self._progress(len(self._reports), len(self._jobs), report)
+
+    def end(self, seconds: float, workers: int) -> Report:
+        """Write down what the pages were made from. Raises `FreezeError` where some failed."""
+        pages = tuple(sorted(self._reports, key=lambda page: page.path))
+        report = Report(pages, seconds, workers, self._full)
+        if self._failures:
+            raise _failed([self._jobs[at] for at, _ in self.wanted], self._failures, report)
+        if self._tracing is not None:
+            last = None if self._earlier is None else self._earlier.traces
+            kept = self._kept or self._tracing.changed()
+            self._tracing.share(last, kept=kept, opened=self._opened)
+            self._draft.add_file(FILE_NAME, self._tracing.encode())
+        return report
 
 
 def _build_page(index: int, job: Job, render: Render, draft: ReleaseDraft) -> Frozen:
