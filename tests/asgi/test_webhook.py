@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -363,6 +363,7 @@ def test_a_socket_is_closed_before_it_opens(open_site: Open) -> None:
     assert caught.value.code == 1000
 
 
+@settings(deadline=None)
 @given(st.binary() | st.from_regex(rb'\{"(paths|tags|block)": ?[^}]*\}'))
 def test_any_body_is_read_or_explained(body: bytes) -> None:
     try:
@@ -376,6 +377,7 @@ def test_any_body_is_read_or_explained(body: bytes) -> None:
 _HEADER = st.text(st.characters(max_codepoint=255))
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

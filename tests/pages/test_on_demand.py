@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import asok
@@ -286,6 +286,7 @@ def test_without_an_application_the_functions_say_so() -> None:
     publish_tags(["posts"])  # a model may be used without an application
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"(https?:)?//[a-z.:@\[\]0-9/?#%]*"))
 def test_whatever_is_given_is_a_page_or_refused(text: str) -> None:
     for made in (on_demand(), on_demand(base_url="https://example.org:8000/site")):
