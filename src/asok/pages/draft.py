@@ -25,6 +25,7 @@ import msgspec
 
 from asok import atomic
 from asok.errors import FreezeError
+from asok.pages.inherited import last_write
 from asok.pages.names import body_name, page_name
 from asok.pages.page_folder import PageFolder
 from asok.pages.release import Manifest, Release
@@ -192,7 +193,7 @@ class ReleaseDraft:
             overlays = list((self.root / "overlay").iterdir())
             if not folders and overlays:
                 # The first build: no release names the code that made pages before it.
-                used.add(max(overlays, key=_last_write).name)
+                used.add(max(overlays, key=last_write).name)
             for folder in overlays:
                 if folder.name not in used:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -225,13 +226,6 @@ def _fingerprint(manifest: Path) -> str:
     if found is not None:
         return found[1].decode()
     return msgspec.json.decode(manifest.read_bytes(), type=_Fingerprint).fingerprint
-
-
-def _last_write(overlay: Path) -> float:
-    try:
-        return max((overlay / name).stat().st_mtime for name in ("listed", "unlisted"))
-    except OSError:
-        return 0.0
 
 
 def _remove_unused(folder: Path) -> None:

@@ -11,12 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from asok.pages.page_folder import PageFolder
 from asok.pages.stored import StoredPage
 
-__all__ = ["FileInheritance", "Inheritance", "Nothing"]
+__all__ = ["FileInheritance", "Inheritance", "Nothing", "last_write"]
+
+_CODES: Final = 3
+_PARTS: Final = ("listed", "unlisted")
+
+
+def last_write(overlay: Path) -> float:
+    """Return when a page was last put into or removed from an overlay, 0 where none ever was."""
+    try:
+        return max((overlay / part).stat().st_mtime for part in _PARTS)
+    except OSError:
+        return 0.0
 
 
 class Inheritance(Protocol):
@@ -44,18 +55,18 @@ class Nothing:
 class FileInheritance:
     """The other overlays beside that of `fingerprint` in `root` (`.asok/ssg_cache`).
 
-    Which there are is looked up once, at the start: later ones are of later code.
+    Which there are is looked up once, at the start: later ones are of later code. The three
+    written last are asked, for each costs every miss two looks at the disk.
     """
 
     def __init__(self, root: Path, fingerprint: str) -> None:
-        self._folders: list[PageFolder] = []
+        overlays: list[Path] = []
         with suppress(OSError):
-            for folder in sorted((root / "overlay").iterdir()):
-                if folder.name != fingerprint:
-                    self._folders += [
-                        PageFolder(folder / "listed"),
-                        PageFolder(folder / "unlisted"),
-                    ]
+            overlays = [one for one in (root / "overlay").iterdir() if one.name != fingerprint]
+        overlays.sort(key=last_write, reverse=True)
+        self._folders = [
+            PageFolder(overlay / part) for overlay in overlays[:_CODES] for part in _PARTS
+        ]
 
     def get(self, key: str) -> StoredPage | None:
         found = [folder.read(key) for folder in self._folders]
