@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.pages.test_on_demand import Asked, on_demand
 
+import asok
 from asok.asgi.announcement import MAX_ENTRIES, Announcement
 from asok.asgi.webhook import MAX_BODY, WEBHOOK_PATH, Webhook, WebhookKey
 from asok.errors import ConfigurationError
@@ -340,6 +341,21 @@ def test_a_site_with_a_secret_has_the_webhook(open_site: Open) -> None:
         assert client.get("/").text != before
     assert client.post(WEBHOOK_PATH, json={"tags": ["news"]}).status_code == 401
     assert client.get(WEBHOOK_PATH).status_code == 405
+
+
+def test_the_application_and_the_functions_do_the_same(open_site: Open) -> None:
+    client = open_site(PAGES)
+    app: Any = client.app
+    for revalidate in (
+        lambda: app.revalidate_path("/", block=True),
+        lambda: app.revalidate_tag("news", block=True),
+        lambda: asok.revalidate_path("/", block=True),
+        lambda: asok.revalidate_tag("news", block=True),
+    ):
+        before = client.get("/").text
+        assert client.get("/").text == before
+        revalidate()
+        assert client.get("/").text != before
 
 
 def test_a_site_without_a_secret_has_no_webhook(open_site: Open) -> None:
