@@ -42,7 +42,7 @@ SITE = {
         def get_static_paths():
             return [{"slug": "listed"}]
         def get(request):
-            return "<p>" + request.params["slug"] + "</p>" + "<p>12 KB of text</p>" * 600
+            return "<p>" + request.params["slug"] + "</p>" + "<p>38 KB of text</p>" * 2000
         """,
     "src/pages/known/[slug]/page.py": """
         SSG = True
