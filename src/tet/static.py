@@ -8,12 +8,13 @@ token, and `<name>-redirect`, which only generates URLs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlparse
 
 from asok.assets import Breaker
 from tet.asset_folder import AssetFolder
-from tet.cachebreaker import PLACEHOLDER, checked_token, default_token
+from tet.cachebreaker import PLACEHOLDER, checked_releases, checked_token, default_token
 from tet.framework import (
     NO_PERMISSION_REQUIRED,
     Configurator,
@@ -28,6 +29,7 @@ __all__ = ["add_static_view_with_breaker", "includeme", "set_cachebreaker"]
 
 _OPTION = "tet_static_view"
 _VIEWS = "tet_static_views"
+_RELEASES = "cachebreaker_releases"
 # Arguments of `add_static_view` that are the view's; the others are the route's.
 _FOR_VIEW = ("cache_max_age", "content_encodings", "context", "for_", "permission", "renderer")
 
@@ -45,12 +47,16 @@ def includeme(config: Configurator) -> None:
     config.add_exception_view(_undecodable, context=URLDecodeError)
 
 
-def set_cachebreaker(config: Configurator, token: str) -> None:
+def set_cachebreaker(config: Configurator, token: str, releases: Iterable[str] = ()) -> None:
     """Replace the token; holds for the views registered afterwards.
 
-    Raises Pyramid's `ConfigurationError` where it can't be one segment of a URL.
+    `releases` are the tokens of the deploys, oldest first, a rollback's a second time. They
+    say which tokens are older where the tokens themselves don't (commits, version numbers).
+    Raises Pyramid's `ConfigurationError` where a token can't be one segment of a URL.
     """
-    config.registry.cachebreaker = checked_token(token)
+    ledger = checked_releases(checked_token(token), releases)
+    config.registry.cachebreaker = token
+    setattr(config.registry, _RELEASES, ledger)
 
 
 def add_static_view_with_breaker(config: Configurator, name: str, path: str, **kw: Any) -> None:
@@ -74,7 +80,7 @@ def add_static_view_with_breaker(config: Configurator, name: str, path: str, **k
     prefix = f"{config.route_prefix.strip('/')}/" if config.route_prefix else ""
     view = StaticView(
         pattern=prefix + name,
-        breaker=Breaker(token),
+        breaker=Breaker(token, getattr(config.registry, _RELEASES, ())),
         folder=AssetFolder(config.absolute_asset_spec(path), kw.get("content_encodings") or ()),
         redirect_route=f"{prefix}{name}-redirect",
         max_age=kw.get("cache_max_age"),

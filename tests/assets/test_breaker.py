@@ -45,3 +45,13 @@ def test_the_ledger_goes_before_the_numbers() -> None:
 
 def test_a_ledger_without_the_current_token_orders_nothing() -> None:
     assert Breaker("c", ["a", "b"]).age("a") is Age.UNKNOWN
+
+
+def test_a_release_that_was_rolled_back_is_neither_older_nor_newer() -> None:
+    deploys = ["a", "b", "c", "b"]
+    assert Breaker("b", deploys).age("a") is Age.OLDER
+    assert Breaker("b", deploys).age("c") is Age.UNKNOWN
+    assert Breaker("c", deploys).age("b") is Age.UNKNOWN
+    assert Breaker("c", deploys[:3]).age("b") is Age.OLDER
+    assert Breaker("41", ["41", "42", "41"]).age("42") is Age.UNKNOWN
+    assert Breaker("a", deploys).age("b") is Age.NEWER

@@ -48,3 +48,36 @@ def test_any_other_token_works(make: Make, token: str) -> None:
 
     app = make(token)
     assert ask(app, f"/static/{quote(token)}/app.js").body == b"1"
+
+
+def test_releases_say_which_opaque_tokens_are_older_or_newer(
+    make: Make, package: ModuleType
+) -> None:
+    def configure(config: Any) -> None:
+        config.set_cachebreaker("bb", releases=["aa", "bb", "cc", "bb"])
+        path = f"{package.__name__}:static"
+        config.add_static_view_with_breaker(name="s/{breaker}", path=path)
+        config.set_cachebreaker("cc", ["aa", "bb"])
+        config.add_static_view_with_breaker(name="t/{breaker}", path=path)
+        config.set_cachebreaker("bb")
+        config.add_static_view_with_breaker(name="u/{breaker}", path=path)
+
+    app = make("1", configure, name="")
+    found = {
+        (view, token): ask(app, f"/{view}/{token}/app.js").status_int
+        for view in "stu"
+        for token in ("aa", "bb", "cc", "dd")
+    }
+    assert list(found.values()) == [301, 200, 200, 200, 301, 301, 200, 200, 200, 200, 200, 200]
+    assert ask(app, "/t/bb/app.js").headers["Location"] == "/t/cc/app.js"
+
+
+@pytest.mark.parametrize("releases", ["1.4.0", 5, None, ["a/b"], [5], [""]])
+def test_unfit_releases_are_a_configuration_error(make: Make, releases: Any) -> None:
+    from tet.framework import ConfigurationError
+
+    def configure(config: Any) -> None:
+        config.set_cachebreaker("1.4.1", releases=releases)
+
+    with pytest.raises(ConfigurationError, match=r"set_cachebreaker\("):
+        make("1", configure)

@@ -26,7 +26,10 @@ class Age(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The current token and the ledger: known tokens, oldest to newest."""
+    """The current token and the ledger: known tokens, oldest deploy to newest.
+
+    A token that was deployed again after a rollback stands in the ledger as often.
+    """
 
     current: str
     ledger: Sequence[str] = ()
@@ -36,13 +39,21 @@ class Breaker:
         if token == self.current:
             return Age.CURRENT
         if token in self.ledger and self.current in self.ledger:
-            older = self.ledger.index(token) < self.ledger.index(self.current)
-            return Age.OLDER if older else Age.NEWER
+            return self._deployed(token)
         if _is_number(token) and _is_number(self.current):
             mine, theirs = _magnitude(self.current), _magnitude(token)
             if theirs != mine:
                 return Age.OLDER if theirs < mine else Age.NEWER
         return Age.UNKNOWN
+
+    def _deployed(self, token: str) -> Age:
+        mine = [place for place, known in enumerate(self.ledger) if known == self.current]
+        theirs = [place for place, known in enumerate(self.ledger) if known == token]
+        if max(theirs) < min(mine):
+            return Age.OLDER
+        # Both before and after: a release that was rolled back. Whichever way it were sent, an
+        # instance of the other release may send it back.
+        return Age.NEWER if min(theirs) > max(mine) else Age.UNKNOWN
 
 
 def _is_number(token: str) -> bool:
