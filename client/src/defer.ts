@@ -16,6 +16,7 @@ const fill = async (retries: number) => {
   const asked = Object.fromEntries(places.map((place) => [place.id, place.dataset.asokDefer]));
   let html: Record<string, string | null> = {};
   let failed = false;
+  let isNew: string | null | undefined;
   try {
     // The neighbour of this file, also where the application is mounted.
     const answer = await fetch(new URL("fragments", import.meta.url), {
@@ -25,6 +26,7 @@ const fill = async (retries: number) => {
     });
     failed = answer.status > 499;
     if (answer.ok) html = await answer.json();
+    isNew = answer.headers.get("x-asok-session");
   } catch {
     failed = true;
   }
@@ -42,8 +44,9 @@ const fill = async (retries: number) => {
         place.ariaBusy = "false";
       }
     }
-  // The runtime takes up what is new; one that is not there yet will find it by itself.
-  dispatchEvent(new Event("asok"));
+  // The runtime takes up what is new; one that is not there yet will find it by itself. A socket
+  // that was opened before the visitor had a session is opened anew, as after a lost network.
+  dispatchEvent(new Event(isNew ? "online" : "asok"));
 };
 
 fill(1);

@@ -14,7 +14,6 @@ from starlette.websockets import WebSocketDisconnect
 from asok.errors import StateRefused
 from asok.live import owner_of
 from asok.live.deferred import Deferrals
-from asok.live.token import Frozen
 from asok.signing import Keys
 
 from .conftest import Open
@@ -107,19 +106,17 @@ def test_each_visitor_gets_the_component_of_the_session(open_site: Open) -> None
     assert "<p>Yours: 0</p>" in ask(other, asked).json()[element]
 
 
-def test_a_state_is_bound_to_the_session_that_the_browser_has(open_site: Open) -> None:
+def test_a_new_visitor_gets_a_cookie_that_the_state_is_bound_to(open_site: Open) -> None:
     client = open_site(SITE)
     asked = places(client.get("/").text)
-    states: list[Any] = []
-    for _ in range(2):
+    for new in (True, False):
         answer = ask(client, asked)
         token = re.search('data-asok-state="([^"]+)"', next(iter(answer.json().values())))
         assert token is not None
-        states.append(client.app.live.tokens.read(token[1]))  # type: ignore[attr-defined]  # pyright: ignore
-        # The first answer holds a form, whose token made the cookie.
-        assert ("set-cookie" in answer.headers) is (len(states) == 1)
-    assert isinstance(states[0], Frozen)
-    assert states[1].owner == owner_of(client.cookies["asok"])
+        state = client.app.live.tokens.read(token[1])  # type: ignore[attr-defined]  # pyright: ignore
+        assert state.owner == owner_of(client.cookies["asok"])
+        assert ("set-cookie" in answer.headers) is new
+        assert answer.headers.get("x-asok-session") == ("new" if new else None)
 
 
 def test_what_a_component_writes_into_the_session_is_saved(open_site: Open) -> None:

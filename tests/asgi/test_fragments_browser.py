@@ -74,6 +74,33 @@ SITE = {
         <div><button ws-click="visit">Visits {{ visits }}</button>
         {{ component('Cart', client='defer') }}</div>
         """,
+    "src/components/Visits.py": """
+        from asok import Component, exposed
+
+        class Visits(Component):
+            count: int = 0
+
+            def mount(self):
+                self.count = self.session["visits"] = self.session.get("visits", 0) + 1
+
+            @exposed
+            def more(self):
+                self.count = self.session["visits"] = self.session["visits"] + 100
+        """,
+    "src/components/visits.html": """
+        <form method="post"><p id="visits">Visits: {{ count }}</p></form>
+        <button ws-click="more">More</button>
+        """,
+    "src/pages/visits/page.py": "SSG = True",
+    "src/pages/visits/page.html": """
+        {% extends "html/base.html" %}
+        {% block main %}{{ component('Clicks') }}{{ component('Visits', client='defer') }}
+        {% endblock %}
+        """,
+    "src/pages/session/page.py": """
+        def get(request):
+            return str(request.session.get("visits"))
+        """,
     "src/pages/shop/page.py": "SSG = True",
     "src/pages/shop/page.html": """
         {% extends "html/base.html" %}{% block main %}{{ component('Shop') }}{% endblock %}
@@ -290,3 +317,18 @@ def test_a_deferred_component_inside_a_live_one(page: Page, site: str, first: st
     expect(page.locator("#cart")).to_have_text("In your cart: 6")
     page.get_by_role("button", name="Add").click()
     expect(page.locator("#cart")).to_have_text("In your cart: 7")
+
+
+def test_a_first_visitor_has_one_session_whoever_makes_it(chromium: Browser, site: str) -> None:
+    """The socket of another component and the fragments are asked for without a cookie."""
+    for _ in range(8):
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(f"{site}/visits")
+        page.get_by_role("button", name="More").click()
+        expect(page.locator("#visits")).to_have_text("Visits: 101")
+        page.get_by_role("button", name="More").click()
+        expect(page.locator("#visits")).to_have_text("Visits: 201")
+        # What the component shows is in the session that the browser has.
+        assert page.request.get(f"{site}/session").text() == "201"
+        context.close()

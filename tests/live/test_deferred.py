@@ -11,7 +11,6 @@ from asok.component import Component, exposed
 from asok.errors import ComponentError, FrozenPageError, StateRefused
 from asok.live import Deferred, Limits
 from asok.live.deferred import Deferrals
-from asok.live.token import Frozen
 from asok.signing import Keys
 
 from .fake_client import wrappers
@@ -208,12 +207,3 @@ def test_old_keys_verify_and_removed_ones_do_not() -> None:
     old = "a-secret-key-of-at-least-32-characters"
     for keys, known in ((Keys([old, "new"]), 1), (Keys(["new"]), 0), (KEYS, 1)):
         assert len(Deferrals(one.live, keys, script_url="").read(page)) == known
-
-
-def test_a_visitor_without_a_cookie_gets_a_state_that_fits_any_session() -> None:
-    """The socket, opened at the same moment, may be the one that makes the session."""
-    one = site()
-    (deferred,) = one.live.deferrals.read(asked(defer(one, "Cart"))).values()
-    page = str(one.live.deferrals.fill(deferred, session_id=None, session=FakeSession({})))
-    assert "<b>Cart: 0</b>" in page
-    assert isinstance(one.live.tokens.read(wrappers(page)[0]["token"]), Frozen)

@@ -39,6 +39,9 @@ FRAGMENTS_PATH = "/asok/fragments"
 #: What JSON adds to each token: the element's id, quotes, a comma.
 _AROUND = 128
 
+#: Tells the script that the socket, opened at the same moment, may have another session.
+_NEW_SESSION = "x-asok-session"
+
 _decoder = msgspec.json.Decoder(dict[str, str])
 
 Fragments = dict[str, str | None]
@@ -74,6 +77,8 @@ class FragmentsDoor:
         response.headers["cache-control"] = "private, no-store"
         response.headers["content-security-policy"] = "default-src 'none'; sandbox"
         response.headers["cross-origin-resource-policy"] = "same-origin"
+        if session_id is not None:
+            response.headers[_NEW_SESSION] = "new"
         add_headers(parts, scope, visitor, response, session_id)
         await deliver(parts, visitor, response, scope, receive, send)
 
@@ -172,13 +177,13 @@ class FragmentsDoor:
     def _render(self, wanted: Mapping[str, Deferred], visitor: Visitor) -> Fragments:
         """Render in a thread; a component that fails leaves its own placeholder only."""
         session = visitor.session
-        # One that is made meanwhile (by a form's token) is not the browser's yet.
-        session_id = None if session.is_new else session.id
+        if session.id is None:
+            session.id = self._parts.ids.new()
         made: Fragments = {}
         for element, deferred in wanted.items():
             try:
                 made[element] = self._live.deferrals.fill(
-                    deferred, session_id=session_id, session=session
+                    deferred, session_id=session.id, session=session
                 )
             except Exception:
                 log.exception("the deferred component %s failed", deferred.name)

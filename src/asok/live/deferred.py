@@ -123,11 +123,8 @@ class Deferrals:
                 found[element] = deferred
         return found
 
-    def fill(self, deferred: Deferred, *, session_id: str | None, session: SessionLike) -> Html:
+    def fill(self, deferred: Deferred, *, session_id: str, session: SessionLike) -> Html:
         """Return the component for the visitor whose session it is, in its wrapper.
-
-        Its state is bound to `session_id`; to no session where the visitor came without one,
-        because the socket that opens at the same moment may make another.
 
         Raises whatever the component raises; `ComponentError` and `StateError` where its class
         is gone or takes these values no longer.
