@@ -208,3 +208,27 @@ def test_bytecode_that_is_older_than_its_source_is_compiled_again(tmp_path: Path
     py_compile.compile(str(tmp_path / "a.py"))
     assert compile_source(tmp_path) == 2
     assert compile_source(tmp_path) == 2
+
+
+def test_second_build_says_what_it_rendered_and_why(
+    run: Run, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever works on Asok itself meanwhile would make every build a full one.
+    monkeypatch.setattr("asok.grounds._asok", lambda: ["asok"])
+    (built / "src/pages/plain").mkdir()
+    (built / "src/pages/plain/page.py").write_text("SSG = True\n")
+    (built / "src/pages/plain/page.html").write_text("<!doctype html><h1>Plain</h1>")
+    first = report(run("build", "--json"))
+    assert (first["full"], first["reused"]) == ("this is the first build", 0)
+    second = report(run("build", "--json"))
+    assert (second["full"], second["reused"], second["rendered"]) == (None, 5, 0)
+    assert {page["reason"] for page in second["pages"]} == {None}
+    (built / "src/pages/plain/page.html").write_text("<!doctype html><h1>Other</h1>")
+    third = report(run("build", "--json"))
+    assert third["reasons"] == {"the template src/pages/plain/page.html changed": 1}
+    (built / "src/pages/plain/page.html").write_text("<!doctype html><h1>Another</h1>")
+    shown = run("build").output
+    assert "4 reused" in shown
+    assert "1 rendered   the template src/pages/plain/page.html changed" in shown
+    whole = run("build", "--full").output
+    assert "all rendered all of it was asked for" in whole
