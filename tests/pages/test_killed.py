@@ -154,12 +154,10 @@ def test_a_tag_that_is_invalidated(
         assert store.put(tagged(NEW), ticket=store.begin("/about"))
         return found
 
-    found = kill_everywhere(
-        tmp_path,
-        prepare,
-        lambda folder: DiskStore(folder, fingerprint="f").invalidate_tag("posts", 0.0, block=True),
-        check,
-    )
+    def work(folder: Path) -> None:
+        DiskStore(folder, fingerprint="f").invalidate_tag("posts", 0.0, block=True)
+
+    found = kill_everywhere(tmp_path, prepare, work, check)
     assert set(found) == {"fresh", "block"}
     assert found == sorted(found, reverse=True), "once invalidated, it stays so"
 
