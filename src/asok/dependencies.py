@@ -86,6 +86,8 @@ _LASTING: Final = frozenset(
     | {"subprocess.Popen"}
 )
 _root = ""
+#: Of `_SYSTEM` what lies inside the site: its virtual environment.
+_inside: tuple[str, ...] = ()
 _listening = False
 #: Of this build: templates by file, and what `{% cache %}` made, with what it used.
 _digests: dict[str, str] = {}
@@ -98,18 +100,20 @@ def watch(root: Path) -> Generator[Seen]:
 
     Begin it before the site is imported, or what its modules read then goes unseen.
     """
-    global _root, _listening
+    global _root, _inside, _listening
     if not _listening:
         sys.addaudithook(_hear)  # it can't be removed, and does nothing while nothing is current
         _listening = True
-    before, _root = _root, os.path.join(root.resolve(), "")
+    before = _root, _inside
+    _root = os.path.join(root.resolve(), "")
+    _inside = tuple(folder for folder in _SYSTEM if folder.startswith(_root))
     _digests.clear()
     _fragments.clear()
     try:
         with noting(Seen()) as seen:
             yield seen
     finally:
-        _root = before
+        _root, _inside = before
 
 
 @contextmanager
@@ -197,9 +201,13 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _note_file(path: str, is_file: bool) -> None:
     path = os.path.abspath(path)
-    if path.startswith((_ASOK, *_SYSTEM)) or path.endswith(_CODE):
+    if path.startswith(_ASOK) or path.endswith(_CODE):
         return
-    if path.startswith(_root) and path[len(_root) :].startswith((".asok", ".env")):
+    # A site may lie in a folder of the system: /usr/src/app.
+    if path.startswith(_root):
+        if path.startswith(_inside) or path[len(_root) :].startswith((".asok", ".env")):
+            return
+    elif path.startswith(_SYSTEM):
         return
     if _is_ours(sys._getframe(2)):  # pyright: ignore[reportPrivateUsage]
         return
@@ -216,7 +224,7 @@ def _is_ours(frame: FrameType | None) -> bool:
         if name.startswith(_ASOK):
             if frame.f_code is not _hear.__code__:
                 return True
-        elif name.startswith(_root) and not name.startswith(_SYSTEM):
+        elif name.startswith(_root) and not name.startswith(_inside):
             return False
         frame = frame.f_back
     return False

@@ -43,7 +43,10 @@ def _modules(root: Path) -> Iterator[tuple[str, ModuleType]]:
     site, python = os.path.join(root.resolve(), ""), os.path.join(sys.prefix, "")
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.startswith(site) and not file.startswith(python):
+        if not isinstance(file, str) or not file.startswith(site):
+            continue
+        # The virtual environment may lie inside the site, or the site in a folder of Python's.
+        if not (python.startswith(site) and file.startswith(python)):
             yield name, module
 
 

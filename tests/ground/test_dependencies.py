@@ -138,3 +138,18 @@ def test_a_folder_s_digest_is_of_its_names(root: Path) -> None:
     (root / "data/c.txt").write_text("")
     assert digest(f"{root}/data/") != before
     assert digest(f"{root}/none/") == dependencies.ABSENT
+
+
+def test_a_site_in_a_folder_of_the_system_is_a_site(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "_SYSTEM", (f"{root.parent}/", f"{root}/data/venv/"))
+    (root / "data/venv").mkdir()
+    (root / "data/venv/c.txt").write_text("")
+    code = compile("open(name).close()", str(root / "code.py"), "exec")
+    with watch(root) as seen:
+        for name in ("data/a.txt", "data/venv/c.txt"):
+            exec(code, {"name": f"{root}/{name}"})
+        open(root.parent / "outside.txt", "w").close()
+        open(root.parent / "outside.txt").close()
+    assert list(seen.files) == [f"{root}/data/a.txt"]

@@ -81,3 +81,13 @@ def test_using_changes_nothing(tmp_path: Path, module: Any, code: str) -> None:
 def test_only_the_site_s_modules_count(tmp_path: Path, module: Any) -> None:
     assert {name.partition(".")[0] for name in kept(tmp_path)} == {"kept_site"}
     assert kept(tmp_path / "elsewhere") == {}
+
+
+def test_a_site_in_a_folder_of_python_counts_and_its_environment_does_not(
+    tmp_path: Path, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path.parent))
+    assert kept(tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
+    module.__file__ = str(tmp_path / "venv/kept_site.py")
+    assert kept(tmp_path) == {}

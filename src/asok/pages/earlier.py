@@ -62,6 +62,7 @@ class Earlier:
         self._bodies = os.path.join(release.folder, "pages", "")
         self._now = now
         self._digests: dict[str, str] = {}
+        self._lookups: dict[object, str | None] = {}
         self._verdicts: dict[int, str | None] = {}
         changed = self._changed(found.shared)
         self._shared = f"{changed} changed" if changed else None
@@ -134,17 +135,24 @@ class Earlier:
 
     def _verdict(self, trace: Trace) -> str | None:
         """Why a page of this trace has to be rendered, as far as files tell."""
+        if trace.lookups not in self._lookups:
+            self._lookups[trace.lookups] = self._looked_up(trace)
+        if (moved := self._lookups[trace.lookups]) is not None:
+            return moved
+        for name, url in trace.assets:
+            if self._asset(name) != url:
+                return f"the asset {name} changed"
+        changed = self._changed(dict(trace.files))
+        return f"{changed} changed" if changed else None
+
+    def _looked_up(self, trace: Trace) -> str | None:
         for folder, name, file, seen in trace.lookups:
             found = self._site.find(name, page_dir=Path(folder) if folder else None)
             if (found or "") != file:
                 return f"the template {name} is found elsewhere now"
             if self._digest(file) != seen:
                 return f"the template {self._name(file)} changed"
-        for name, url in trace.assets:
-            if self._asset(name) != url:
-                return f"the asset {name} changed"
-        changed = self._changed(dict(trace.files))
-        return f"{changed} changed" if changed else None
+        return None
 
     def _asset(self, name: str) -> str | None:
         try:
