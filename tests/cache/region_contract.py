@@ -350,6 +350,60 @@ class RegionContract:
         with pytest.raises(LookupError):
             cache.remember("key", 60, failing, stale=600)
 
+    @pytest.mark.parametrize("use_async", [False, True])
+    def test_the_last_good_value_stands_in_for_an_error(
+        self,
+        cache: Cache,
+        place: Place,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        use_async: bool,
+    ) -> None:
+        def ask(fn: Counted, **options: Any) -> Any:
+            options = {"failsafe": 600, **options}
+            if use_async:
+                return asyncio.run(cache.aremember("key", 60, fn, **options))
+            return cache.remember("key", 60, fn, **options)
+
+        assert ask(Counted({"a": [1]}), stale=30) == {"a": [1]}
+        place.let_pass(100)
+        assert cache.get("key", "miss") == "miss"
+        failing = Counted(LookupError("the service is away"))
+        assert ask(failing, stale=30) == {"a": [1]}
+        assert "the service is away" in caplog.text
+        assert ask(failing) == {"a": [1]}
+        assert failing.calls == 1, "it rests for a second after a failure"
+        assert cache.stats()["stale"] == 2
+        monkeypatch.setattr("asok.cache.refresh._REST", -1)
+        monkeypatch.setattr("asok.cache.refresh.monotonic", lambda: time.monotonic() + 2)
+        with pytest.raises(CacheValueError):  # a mistake of the caller is none of the service
+            ask(Counted(object()))
+        with pytest.raises(LookupError):
+            ask(failing, failsafe=30)
+        assert ask(Counted("well again")) == "well again"
+        assert cache.get("key") == "well again"
+        place.let_pass(1000)
+        with pytest.raises(LookupError):
+            ask(failing)
+
+    def test_each_question_counts_once(self, cache: Cache, place: Place) -> None:
+        cache.get_many(["a", "b"])
+        cache.remember("a", 60, Counted(), stale=60)
+        cache.get_many(["a", "b", "a"])
+        cache.remember("a", 60, Counted())
+        cache.pull("b")
+        assert not cache.has("b")
+        place.let_pass(61)
+        cache.remember("a", 60, Counted("new"), stale=60)
+        eventually(lambda: cache.has("a"))
+        assert cache.stats() == {
+            "hits": 2,
+            "misses": 5,
+            "stale": 1,
+            "errors": 0,
+            "computations": 2,
+        }
+
     # Coroutines
 
     def test_every_method_has_an_async_twin(self, cache: Cache) -> None:

@@ -29,6 +29,26 @@ def test_a_file_cache_is_in_its_folder_and_spaces_are_folders_in_it(tmp_path: Pa
     assert folder() == "."
     assert folder(prefix="shop") == "space-shop"
     assert folder(prefix="shop", namespace="v2") == "space-shop/space-v2"
+    assert folder(prefix="shop", version=2) == "space-shop/version-2"
+
+
+@pytest.mark.parametrize("backend", ["file", "redis"])
+def test_versions_keep_values_apart(backend: str, tmp_path: Path, redis_url: str) -> None:
+    one, two, three = (
+        Cache(backend=backend, path=tmp_path, url=redis_url, namespace="versions", version=number)
+        for number in (1, 2, 3)
+    )
+    for one_of in (one, two):
+        one_of.set("key", one_of.store.__class__.__name__)
+        one_of.set("only", 1, tags=["t"])
+    assert not three.has("key")
+    one.flush()
+    assert (one.has("key"), two.has("key")) == (False, True)
+    one.forget_tags("t")
+    assert two.has("only")
+    two.flush()
+    for one_of in (one, two, three):
+        one_of.close()
 
 
 def test_two_file_caches_of_one_path_share_their_values(tmp_path: Path) -> None:
@@ -48,6 +68,8 @@ def test_two_file_caches_of_one_path_share_their_values(tmp_path: Path) -> None:
         ({"max_entries": 0}, "max_entries=0: expected an int of at least 1"),
         ({"max_bytes": True}, "max_bytes=True"),
         ({"max_bytes": 1.5}, "max_bytes=1.5"),
+        ({"version": 0}, "version=0: expected an int from 1"),
+        ({"version": "2"}, "version='2'"),
         ({"timeout": 0}, "timeout=0: expected seconds"),
         ({"timeout": 6}, "at most 5"),
         ({"timeout": True}, "timeout=True"),

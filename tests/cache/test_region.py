@@ -17,6 +17,7 @@ from asok.cache.memory import MemoryStore
 from asok.cache.tags import tokens
 from asok.errors import CacheKeyError, CacheUnavailable
 
+from .contract import together
 from .region_contract import eventually
 
 
@@ -112,6 +113,65 @@ def test_nobody_waits_for_ever_for_another_process(monkeypatch: pytest.MonkeyPat
     assert asyncio.run(cache.aremember("other", 60, lambda: "computed")) == "computed"
 
 
+@pytest.mark.parametrize("store", [MemoryStore, Elsewhere])
+def test_the_result_of_a_holder_that_hung_is_not_stored(
+    store: type[MemoryStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remember, "PATIENCE", 0.05)
+    cache = Cache(store())
+    hung = cache.store.lease("key")
+    assert cache.remember("key", 60, lambda: "computed") == "computed"
+    assert not cache.store.set("key", "at last", ttl=60, lease=hung)
+    assert cache.get("key") == "computed"
+
+
+def test_trouble_while_a_lease_is_taken_over_is_a_computed_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ailing(MemoryStore):
+        def delete(self, key: str) -> bool:
+            raise CacheUnavailable("delete does not work")
+
+    monkeypatch.setattr(remember, "PATIENCE", 0.0)
+    cache = Cache(Ailing())
+    assert cache.store.lease("key") is not None
+    assert cache.remember("key", 60, lambda: "computed") == "computed"
+    assert not cache.has("key")
+
+
+def test_a_value_is_never_stored_without_a_lease() -> None:
+    """Nobody could tell whether it was purged since its computation began."""
+    cache = Cache(Failing("lease"))
+
+    def compute() -> str:
+        cache.forget("key")
+        return "old"
+
+    assert cache.remember("key", 60, compute) == "old"
+    assert not cache.has("key")
+
+    async def on_the_loop() -> None:
+        calm = Cache()
+        assert calm.store.lease("key") is not None
+        assert calm.remember("key", 60, lambda: "at once") == "at once"
+        assert not calm.has("key")
+
+    asyncio.run(on_the_loop())
+
+
+def test_threads_lose_no_count() -> None:
+    cache = Cache()
+    cache.set("key", 1)
+
+    def ask() -> None:
+        for _ in range(5000):
+            cache.get("key")
+            cache.get("none")
+
+    together(4, ask)
+    assert cache.stats()["hits"] == cache.stats()["misses"] == 20_000
+
+
 @pytest.mark.parametrize("use_async", [False, True])
 def test_another_process_result_is_taken_when_it_comes(use_async: bool) -> None:
     store = Elsewhere()
@@ -199,9 +259,10 @@ def test_refreshes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert cache.remember(key, 60, slow(key), stale=60) == "old"
     eventually(lambda: len(started) == 2)
     gate.set()
-    eventually(lambda: not cache._refreshes._running)  # pyright: ignore[reportPrivateUsage]
+    refreshes = cache._serving._refreshes  # pyright: ignore[reportPrivateUsage]
+    eventually(lambda: not refreshes._running)  # pyright: ignore[reportPrivateUsage]
     assert sorted(started) == ["a", "b"]
-    assert len(cache._refreshes._failed) == 1  # pyright: ignore[reportPrivateUsage]
+    assert len(refreshes._failed) == 1  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_lease_taken_for_a_cancelled_task_is_given_back() -> None:

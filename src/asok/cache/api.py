@@ -59,22 +59,24 @@ class Entry:
 
     `plain` is True for an entry that is fresh, has no tags and may be shown to anybody: the
     region returns it without another question. `fresh` is False in the time of grace after
-    the time to live, where only `remember(..., stale=)` may use it.
+    the time to live, where only `remember(..., stale=, failsafe=)` may use it; `late` is how
+    many seconds ago that time ended.
     """
 
-    __slots__ = ("copy", "fresh", "plain", "tags", "value")
+    __slots__ = ("copy", "fresh", "late", "plain", "tags", "value")
 
     def __init__(
         self,
         value: Any,
         copy: Callable[[Any], Any] | None = None,
         *,
-        fresh: bool = True,
+        late: float | None = None,
         tags: Tags = (),
     ) -> None:
         self.value = value
         self.copy = copy
-        self.fresh = fresh
+        self.fresh = fresh = late is None
+        self.late = late or 0.0
         self.tags = tags
         self.plain = fresh and not tags
 

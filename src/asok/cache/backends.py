@@ -24,6 +24,7 @@ def make_store(
     url: str | None,
     prefix: str,
     namespace: str,
+    version: int,
     max_entries: int | None,
     max_bytes: int | None,
     timeout: float,
@@ -33,6 +34,8 @@ def make_store(
     for name, value in (("prefix", prefix), ("namespace", namespace)):
         if not _NAME.fullmatch(value):
             problems.append(f"{name}={value!r}: expected up to 64 letters, digits, `_`, `.`, `-`.")
+    if type(version) is not int or not 1 <= version <= 2**31:
+        problems.append(f"version={version!r}: expected an int from 1 to 2**31.")
     bounds: dict[str, Any] = {}
     for name, value in (("max_entries", max_entries), ("max_bytes", max_bytes)):
         if value is not None:
@@ -57,9 +60,10 @@ def make_store(
         from asok.cache.file import FileStore
 
         parts = [f"space-{name}" for name in (prefix, namespace) if name]
+        parts += [f"version-{version}"] if version > 1 else []
         return FileStore(Path(path, *parts), **bounds)
     from asok.cache.redis import RedisStore
 
     # Names hold no colon, so no space is the beginning of another one.
-    space = f"asok:{prefix}:{namespace}"
+    space = f"asok:{prefix}:{namespace}" + (f":{version}" if version > 1 else "")
     return RedisStore(url or "redis://localhost:6379/0", space=space, timeout=timeout)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from asok.cache.api import Entry, Store
 from asok.cache.tags import tags_hold
@@ -34,7 +34,7 @@ class Lookup:
         """The entry of a key, in its grace too; None where a tag of it was flushed."""
         try:
             entry = self._store.get(key)
-            if entry is not None and entry.tags and not tags_hold(self._store, entry.tags):
+            if entry is not None and entry.tags and not all(tags_hold(self._store, entry.tags)):
                 return None
             return entry
         except CacheUnavailable as error:
@@ -44,5 +44,17 @@ class Lookup:
     def holds(self, entry: Entry) -> bool:
         """Whether an entry is within its time to live, and no tag of it was flushed."""
         return entry.plain or (
-            entry.fresh and self.guard(lambda: tags_hold(self._store, entry.tags), False)
+            entry.fresh and self.guard(lambda: all(tags_hold(self._store, entry.tags)), False)
         )
+
+    def values(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The values of those keys that have one, as `holds` says; tags are asked for once."""
+
+        def ask() -> dict[str, Any]:
+            found: Mapping[str, Entry] = self._store.get_many(keys)
+            fresh = [(key, entry) for key, entry in found.items() if entry.fresh]
+            hold = tags_hold(self._store, *(entry.tags for _, entry in fresh))
+            return {key: entry.take() for (key, entry), yes in zip(fresh, hold, strict=True) if yes}
+
+        nothing: dict[str, Any] = {}
+        return self.guard(ask, nothing)

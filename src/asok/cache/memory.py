@@ -42,6 +42,7 @@ class _Kept(Entry):
         self.value = value
         self.copy = copy
         self.fresh = True
+        self.late = 0.0
         self.tags = tags
         self.plain = not tags
         self.size = size
@@ -106,8 +107,9 @@ class MemoryStore:
 
     def _late(self, key: str, entry: _Kept) -> Entry | None:
         """An entry after its time to live: the same in its grace, or nothing, and it goes."""
-        if monotonic() < entry.until:
-            return Entry(entry.value, entry.copy, fresh=False, tags=entry.tags)
+        now = monotonic()
+        if now < entry.until:
+            return Entry(entry.value, entry.copy, late=now - entry.fresh_until, tags=entry.tags)
         with self._lock:
             # Only this one: a fresh value may have been set since we looked.
             if self._data.get(key) is entry:

@@ -84,7 +84,7 @@ class Record(msgspec.Struct, omit_defaults=True):
         if 0 <= age < ttl:
             return Entry(self.value, tags=self.tags)
         if 0 <= age < ttl + self.stale:
-            return Entry(self.value, fresh=False, tags=self.tags)
+            return Entry(self.value, late=age - ttl, tags=self.tags)
         return None
 
     @property

@@ -42,4 +42,5 @@ def read_entry(data: bytes, left: Callable[[], int]) -> Entry | None:
     except ValueError:
         return None
     remaining = left() if stale else -1
-    return Entry(value, fresh=remaining == -1 or remaining > stale, tags=known_tags)
+    fresh = remaining == -1 or remaining > stale
+    return Entry(value, late=None if fresh else (stale - remaining) / 1000, tags=known_tags)

@@ -1,7 +1,7 @@
-"""Computing anew in the background what is served stale meanwhile.
+"""Computing anew what is old, in the background or by who asks, and what a failure of that means.
 
-At most eight at a time, one a key, and none of a key for a second after it failed. Whatever
-is not begun here is begun by a later caller, who gets the stale value too.
+At most eight at a time in the background, one a key, and none of a key for a second after it
+failed. Whatever is not begun here is begun by a later caller, who gets the old value too.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from time import monotonic
+from types import TracebackType
 from typing import Final
 
 from asok.cache.remember import Plan, Remember
+from asok.errors import CacheError
 from asok.forked import renew_in_children
 
 __all__ = ["Refreshes"]
@@ -24,8 +26,33 @@ _REST: Final = 1.0
 _RESTING: Final = 1000
 
 
+class Rescue:
+    """A `with` block whose failure is logged and passed over: the last good value follows it.
+
+    What the caller did wrong (`CacheError`) is raised as ever.
+    """
+
+    def __init__(self, refreshes: Refreshes, key: str) -> None:
+        self._refreshes = refreshes
+        self._key = key
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, CacheError):
+            return False
+        self._refreshes.failed(self._key, error)
+        return True
+
+
 class Refreshes:
-    """The background computations of one region."""
+    """The computations of one region in place of old values, and which of them failed."""
 
     def __init__(self, remember: Remember) -> None:
         self._remember = remember
@@ -38,27 +65,40 @@ class Refreshes:
         self._failed: dict[str, float] = {}
         self._lock = threading.Lock()
 
+    def resting(self, key: str) -> bool:
+        """Whether computing `key` failed a moment ago."""
+        return monotonic() < self._failed.get(key, 0.0)
+
+    def rescue(self, key: str) -> Rescue:
+        """A `with` block in which a caller computes `key` and an old value can stand in."""
+        return Rescue(self, key)
+
     def begin(self, key: str) -> bool:
         """Whether the caller is to refresh `key`, and to call `end` after that."""
         with self._lock:
-            if key in self._running or len(self._running) >= _TOGETHER:
-                return False
-            if monotonic() < self._failed.get(key, 0.0):
+            if key in self._running or len(self._running) >= _TOGETHER or self.resting(key):
                 return False
             self._running.add(key)
             return True
 
     def end(self, key: str, failure: Exception | None) -> None:
         """Say how it went. A failure is logged, and the stale value stays until its end."""
+        if failure is not None:
+            self.failed(key, failure)
         with self._lock:
             self._running.discard(key)
-            self._failed.pop(key, None)
-            if failure is not None:
-                if len(self._failed) >= _RESTING:
-                    self._failed.clear()
-                self._failed[key] = monotonic() + _REST
-        if failure is not None:
-            log.error("%r could not be computed anew and stays stale", key, exc_info=failure)
+            if failure is None:
+                self._failed.pop(key, None)
+
+    def failed(self, key: str, failure: Exception) -> None:
+        """Let a key rest; log the failure once, however many waited for the same computation."""
+        with self._lock:
+            if self.resting(key):
+                return
+            if len(self._failed) >= _RESTING:
+                self._failed.clear()
+            self._failed[key] = monotonic() + _REST
+        log.error("%r could not be computed anew and stays stale", key, exc_info=failure)
 
     def start(self, key: str, plan: Plan) -> None:
         """Refresh `key` in a thread, which sees nothing of the caller's context variables."""

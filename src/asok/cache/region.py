@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asok.cache.api import MISSING, TTL, Entry, Store, check_key, seconds
+from asok.cache.api import MISSING, TTL, Store, check_key, seconds
 from asok.cache.backends import make_store
 from asok.cache.counters import Counters
 from asok.cache.lookup import Lookup
 from asok.cache.noted import noted
-from asok.cache.refresh import Refreshes
-from asok.cache.remember import Plan, Remember
-from asok.cache.remember_async import AsyncRemember, hop
+from asok.cache.remember import Remember
+from asok.cache.serving import Serving
 from asok.cache.tags import add_where_absent, check_tags, flush_tags, tokens
 from asok.cache.trouble import Trouble
 from asok.cache.twin import twin
@@ -36,7 +35,8 @@ class Cache:
 
     `backend` is "memory" (this process), "file" (in `path`, for the processes of a machine),
     "redis" (at `url`, for all hosts), or a `Store`. `prefix` and `namespace` (letters, digits,
-    `_ . -`) keep caches in the same folder or Redis apart; `flush` empties only its own.
+    `_ . -`) keep caches in the same folder or Redis apart, as does `version` (1 to 2**31), to be
+    raised when the meaning of the values changes; `flush` empties only its own.
     `max_entries` and `max_bytes` bound memory and files. `timeout` (seconds) is the limit of an
     operation on Redis.
 
@@ -57,6 +57,7 @@ class Cache:
         url: str | None = None,
         prefix: str = "",
         namespace: str = "",
+        version: int = 1,
         max_entries: int | None = None,
         max_bytes: int | None = None,
         timeout: float = 5.0,
@@ -68,6 +69,7 @@ class Cache:
                 url=url,
                 prefix=prefix,
                 namespace=namespace,
+                version=version,
                 max_entries=max_entries,
                 max_bytes=max_bytes,
                 timeout=timeout,
@@ -80,9 +82,8 @@ class Cache:
         self._lookup = Lookup(self.store, self._trouble)
         self._guard = self._lookup.guard
         self._find = self._lookup.find
-        self._remember = Remember(self.store, self._find, self._trouble, self.counters)
-        self._refreshes = Refreshes(self._remember)
-        self._async = AsyncRemember(self._remember, self._refreshes)
+        remember = Remember(self.store, self._find, self._trouble, self.counters)
+        self._serving = Serving(remember, self._lookup)
 
     def __repr__(self) -> str:
         return f"<Cache {type(self.store).__name__}>"
@@ -123,9 +124,7 @@ class Cache:
         for key in asked:
             check_key(key)
         wanted = list(dict.fromkeys(asked))
-        none: Mapping[str, Entry] = {}
-        found = self._guard(lambda: self.store.get_many(wanted), none)
-        result = {key: entry.take() for key, entry in found.items() if self._lookup.holds(entry)}
+        result = self._lookup.values(wanted)
         self.counters.hits += len(result)
         self.counters.misses += len(wanted) - len(result)
         return result
@@ -210,6 +209,10 @@ class Cache:
         """Remove all values of this cache, and nothing of another."""
         self._guard(self.store.clear, None)
 
+    def stats(self) -> dict[str, int]:
+        """How often what happened in this process: hits, misses, stale, errors, computations."""
+        return self.counters.to_dict()
+
     def close(self) -> None:
         """Give back connections and threads; the cache may be used again."""
         self.store.close()
@@ -221,28 +224,19 @@ class Cache:
         fn: Callable[[], Any] | None = None,
         *,
         stale: TTL = None,
+        failsafe: TTL = None,
         tags: Sequence[str] = (),
     ) -> Any:
         """Return the value of a key, or compute it by `fn()`, store it and return it.
 
         It is computed once for all who ask meanwhile: threads, tasks, processes and, with
         Redis, hosts. With `stale` a value is served for that long after its `ttl`, while one
-        caller computes it anew in the background. What `fn` raises is raised to all who wait
-        and not stored. `fn` may return `Computed` to set the time and tags by the value, or to
-        keep it off the cache.
+        caller computes it anew in the background. With `failsafe` the last good value is
+        returned for that long after its `ttl` where `fn` raises; else what it raises is raised
+        to all who wait. An error is never stored. `fn` may return `Computed` to set the time
+        and tags by the value, or to keep it off the cache.
         """
-        check_key(key)
-        entry = self._find(key)
-        if entry is not None and entry.fresh:
-            self.counters.hits += 1
-            return entry.take()
-        plan = Plan.make(key, ttl, fn, stale, tags)
-        if entry is not None and plan.stale:
-            self.counters.stale += 1
-            self._refreshes.start(key, plan)
-            return entry.take()
-        self.counters.misses += 1
-        return self._remember.value(key, plan)
+        return self._serving.value(key, ttl, fn, stale, failsafe, tags)
 
     def get_or_render(self, key: str, ttl: TTL, render: Callable[[], str]) -> str:
         """`remember` for a text: the port of `{% cache %}`."""
@@ -256,21 +250,11 @@ class Cache:
         fn: Callable[[], Awaitable[Any] | Any] | None = None,
         *,
         stale: TTL = None,
+        failsafe: TTL = None,
         tags: Sequence[str] = (),
     ) -> Any:
         """`remember` for coroutines; `fn` may be a coroutine function, or runs in a thread."""
-        check_key(key)
-        entry = await hop(self._blocking, self._find, key)
-        if entry is not None and entry.fresh:
-            self.counters.hits += 1
-            return entry.take()
-        plan = Plan.make(key, ttl, fn, stale, tags)
-        if entry is not None and plan.stale:
-            self.counters.stale += 1
-            self._async.refresh(key, plan)
-            return entry.take()
-        self.counters.misses += 1
-        return await self._async.value(key, plan)
+        return await self._serving.value_async(key, ttl, fn, stale, failsafe, tags)
 
     aget = twin(get)
     ahas = twin(has)

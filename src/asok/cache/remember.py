@@ -1,13 +1,11 @@
 """Computing what is not stored: once for all threads, tasks, processes and hosts that ask.
 
-    fresh ─▶ returned
-    stale ─▶ returned, and computed anew in the background by one of them (with `stale=`)
-    none  ─▶ one caller of this process leads (SingleFlight), the others wait for its result;
-             the leader takes the key's lease in the store, or waits for the one who has it
+One caller of this process leads (SingleFlight), the others wait for its result; the leader
+takes the key's lease in the store, or waits for the one who has it.
 
-The lease is what a purge ends: a value whose computation began before is not stored. A killed
-holder loses it (see the stores). Nobody waits longer than `PATIENCE`: then they compute for
-themselves.
+The lease is what a purge ends: a value whose computation began before is not stored, and
+nothing is ever stored without one. A killed holder loses it (see the stores). Nobody waits
+longer than `PATIENCE`: then the lease of a holder that hangs is taken away.
 """
 
 from __future__ import annotations
@@ -49,17 +47,25 @@ class Plan(NamedTuple):
     fn: Callable[[], Any]
     ttl: float | None
     stale: float
+    failsafe: float
     tags: Sequence[str]
 
+    @property
+    def grace(self) -> float:
+        """For how long after its time to live the value is kept."""
+        return max(self.stale, self.failsafe)
+
     @classmethod
-    def make(cls, key: str, ttl: TTL, fn: object, stale: TTL, tags: Sequence[str]) -> Plan:
+    def make(
+        cls, key: str, ttl: TTL, fn: object, stale: TTL, failsafe: TTL, tags: Sequence[str]
+    ) -> Plan:
         """From the arguments of `remember`. Raises `CacheError` for those that can't be."""
         if not callable(fn):
             raise CacheError(
                 f"remember({key!r}) got fn={fn!r}, expected a function without arguments.",
                 fix="For example cache.remember('key', ttl=60, fn=lambda: fetch(1)).",
             )
-        return cls(fn, seconds(ttl), grace(stale), check_tags(tags))
+        return cls(fn, seconds(ttl), grace(stale), grace(failsafe), check_tags(tags))
 
 
 class Outcome(NamedTuple):
@@ -151,13 +157,24 @@ class Remember:
                 if lease is not None:
                     lease.release()
                 return None, entry
-            if lease is not None or monotonic() >= end:
+            if lease is not None:
                 return lease, None
+            if monotonic() >= end:
+                return self.take_over(key), None
             sleep(pause)
             pause = min(pause * 2, LONGEST_LOOK)
 
+    def take_over(self, key: str) -> Lease | None:
+        """Take the lease away from a holder that hangs; what it computes is not stored."""
+        try:
+            self.store.delete(key)
+            return self.store.lease(key)
+        except CacheUnavailable as error:
+            self.trouble.note(error)
+            return None
+
     def compute(self, key: str, plan: Plan, lease: Lease | None) -> Outcome:
-        """Compute, store and give the lease back."""
+        """Compute, store (with a lease) and give the lease back."""
         try:
             tags = self.tokens_of(plan)
             with self.computing(key):
@@ -194,7 +211,11 @@ class Remember:
     def finish(
         self, key: str, plan: Plan, tags: Tags | None, lease: Lease | None, result: Any
     ) -> Outcome:
-        """Store a result and return it. Raises `CacheValueError` for what can't be stored."""
+        """Store a result and return it. Raises `CacheValueError` for what can't be stored.
+
+        Without a lease nobody would notice a purge since, so that is not stored: whoever holds
+        it will store, or the store is in trouble anyway.
+        """
         ttl = plan.ttl
         if isinstance(result, Computed):
             if not result.store:
@@ -205,9 +226,9 @@ class Remember:
                 tags = self.tokens_of(plan._replace(tags=check_tags(result.tags)))
             result = result.value
         value, copy, _ = isolate(result)
-        if tags is not None and (ttl is None or ttl > 0):
+        if lease is not None and tags is not None and (ttl is None or ttl > 0):
             try:
-                self.store.set(key, result, ttl=ttl, stale=plan.stale, tags=tags, lease=lease)
+                self.store.set(key, result, ttl=ttl, stale=plan.grace, tags=tags, lease=lease)
             except CacheUnavailable as error:
                 self.trouble.note(error)
         return Outcome(Entry(value, copy))

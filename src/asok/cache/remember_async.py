@@ -57,11 +57,14 @@ class AsyncRemember:
             return shared.take()
         return (await self._compute(key, plan, await self._attempt(key))).take()
 
-    async def _attempt(self, key: str) -> Lease | None:
+    async def _attempt(
+        self, key: str, how: Callable[[str], Lease | None] | None = None
+    ) -> Lease | None:
         """The key's lease; given back where the caller is cancelled while a thread takes it."""
+        attempt = how or self._remember.attempt
         if not self._blocking:
-            return self._remember.attempt(key)
-        taking = asyncio.ensure_future(asyncio.to_thread(self._remember.attempt, key))
+            return attempt(key)
+        taking = asyncio.ensure_future(asyncio.to_thread(attempt, key))
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -85,8 +88,10 @@ class AsyncRemember:
             if entry is not None and entry.fresh:
                 _release(lease)
                 return None, entry
-            if lease is not None or monotonic() >= end:
+            if lease is not None:
                 return lease, None
+            if monotonic() >= end:
+                return await self._attempt(key, remember.take_over), None
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_LOOK)
 

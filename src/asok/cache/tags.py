@@ -52,14 +52,16 @@ def tokens(store: Store, tags: Sequence[str]) -> Tags:
     return tuple(result)
 
 
-def tags_hold(store: Store, tags: Tags) -> bool:
-    """Whether every tag of an entry still has the token that it had."""
-    known = store.get_many([_name(tag) for tag, _ in tags])
-    for tag, token in tags:
-        entry = known.get(_name(tag))
-        if entry is None or entry.take() != token:
-            return False
-    return True
+def tags_hold(store: Store, *several: Tags) -> list[bool]:
+    """Whether every tag of each of several entries still has the token that it had.
+
+    The store is asked once for all of them.
+    """
+    names = {_name(tag) for tags in several for tag, _ in tags}
+    known: dict[str, Any] = {}
+    if names:
+        known = {name: entry.take() for name, entry in store.get_many(sorted(names)).items()}
+    return [all(known.get(_name(tag)) == token for tag, token in tags) for tags in several]
 
 
 def flush_tags(store: Store, tags: Sequence[str]) -> None:
@@ -73,7 +75,7 @@ def add_where_absent(store: Store, key: str, value: Any, ttl: float | None) -> b
     if store.add(key, value, ttl=ttl):
         return True
     entry = store.get(key)
-    if entry is None or tags_hold(store, entry.tags):
+    if entry is None or all(tags_hold(store, entry.tags)):
         return False
     store.delete(key)
     return store.add(key, value, ttl=ttl)
