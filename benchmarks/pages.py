@@ -36,7 +36,7 @@ async def app(scope, receive, send):
         await receive(); await send({"type": "lifespan.shutdown.complete"})
 """
 
-#: Makes both pages due again, fifty times a second: each time a visitor gets the old page and
+#: Makes both pages due again, twenty times a second: each time a visitor gets the old page and
 #: the worker makes a new one behind it.
 STORM = """
 import time
@@ -44,7 +44,7 @@ from wsgi import app
 while True:
     for path in ("/holes", "/plain"):
         app.store.invalidate(path, time.time(), block=False)
-    time.sleep(0.02)
+    time.sleep(0.05)
 """
 
 
