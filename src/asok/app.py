@@ -225,6 +225,7 @@ class Asok:
                 self.store_folder,
             )
         self.notices.start()
+        self.cache.start()
 
     def _stop(self) -> None:
         self.notices.stop()
@@ -233,6 +234,7 @@ class Asok:
             self.pages.regenerator.close()
         self.sessions.close()
         self.live.store.close()
+        self.cache.close()
 
 
 def _caller() -> Path:

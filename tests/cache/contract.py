@@ -298,6 +298,18 @@ class StoreContract:
         two.clear()
         assert one.get("key") is None
 
+    def test_it_says_how_much_it_holds(self, store: Store, place: Place) -> None:
+        assert store.usage() == (0, 0)
+        store.set("a", "x" * 1000, ttl=1000)
+        store.set("b", 1, ttl=None)
+        store.set("short", 1, ttl=1)
+        place.let_pass(5)
+        used = store.usage()
+        assert used.entries == 2
+        assert 1000 < used.bytes < 10_000
+        store.clear()
+        assert store.usage().entries == 0
+
     # Leases
 
     def test_one_computation_holds_the_lease(self, store: Store) -> None:

@@ -601,6 +601,29 @@ class RegionContract:
         assert cache.get("key") == "computed"
         assert "Store" in repr(cache)
 
+    def test_processes_that_share_a_store_add_up_what_they_count(
+        self, cache: Cache, place: Place
+    ) -> None:
+        other = Cache(place.open())
+        for one in (cache, other):
+            one._tally.pause = 0.01
+            one.start()
+            one.start()
+            one.get("none")
+        if place.shared:
+            eventually(lambda: cache.totals()["misses"] == 2)
+        other.forget_tags("hits")
+        other.remember("key", 60, Counted())
+        for one in (cache, other):
+            one.close()
+            one.close()
+        expected = {"hits": 0, "misses": 3, "stale": 0, "errors": 0, "computations": 1}
+        assert cache.totals() == (
+            expected if place.shared else {**expected, "misses": 1, "computations": 0}
+        )
+        cache.flush()
+        assert not place.shared or set(cache.totals().values()) == {0}
+
     def test_it_is_the_port_of_template_fragments(self, cache: Cache) -> None:
         text = Counted("<ul>")
         assert cache.get_or_render("sidebar", 3600, text) == "<ul>"

@@ -363,3 +363,22 @@ def test_the_tags_of_a_computed_value_may_be_unknown_in_trouble(
     cache = Cache(Failing("get_many"))
     assert cache.remember("key", 60, lambda: Computed(1, tags=["t"])) == 1
     assert not cache.has("key"), "without its tags it could not be flushed"
+
+
+def test_what_a_store_in_trouble_did_not_hear_is_told_later() -> None:
+    class Deaf(Elsewhere):
+        def incr(self, key: str, delta: int, *, ttl: float | None) -> int:
+            self._check("incr")
+            return super().incr(key, delta, ttl=ttl)
+
+    store = Deaf("incr")
+    cache = Cache(store)
+    cache.get("none")
+    cache.start()
+    cache.close()
+    assert cache.totals()["misses"] == 0
+    assert cache.stats()["errors"] == 1
+    store.broken.clear()
+    cache.start()
+    cache.close()
+    assert (cache.totals()["misses"], cache.totals()["errors"]) == (1, 1)

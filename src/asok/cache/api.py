@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from asok.errors import CacheError, CacheKeyError
 
@@ -28,6 +28,7 @@ __all__ = [
     "NoValue",
     "Store",
     "Tags",
+    "Usage",
     "check_key",
     "grace",
     "seconds",
@@ -108,6 +109,13 @@ class Computed:
         self.store = store
 
 
+class Usage(NamedTuple):
+    """How much a store holds: entries (the tokens of tags too) and their bytes, about."""
+
+    entries: int
+    bytes: int
+
+
 class Lease(Protocol):
     """The right to compute a key's value, held by one computation over all processes.
 
@@ -183,6 +191,10 @@ class Store(Protocol):
 
     def lease(self, key: str) -> Lease | None:
         """Return the lease of a key, or None at once where somebody else holds it."""
+        ...
+
+    def usage(self) -> Usage:
+        """Return how much is stored. Looks at everything, so it is for people, not for pages."""
         ...
 
     def close(self) -> None:

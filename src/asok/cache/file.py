@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from asok import atomic
-from asok.cache.api import Entry, Lease, Tags
+from asok.cache.api import Entry, Lease, Tags, Usage
 from asok.cache.counter import counter_sum, not_a_counter
 from asok.cache.document import read_document, remove, write_document
 from asok.cache.file_lease import FileLease
@@ -215,6 +215,10 @@ class FileStore:
     def lease(self, key: str) -> Lease | None:
         path = self.path(key)
         return FileLease.attempt(_lease_path(path), lambda: self._writing(path))
+
+    @_guarded
+    def usage(self) -> Usage:
+        return self._sweeper.usage()
 
     def close(self) -> None:
         self._sweeper.wait()

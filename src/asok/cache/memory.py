@@ -16,7 +16,7 @@ from sys import getsizeof
 from time import monotonic
 from typing import Any, cast
 
-from asok.cache.api import Entry, Lease, Tags
+from asok.cache.api import Entry, Lease, Tags, Usage
 from asok.cache.counter import counter_sum, not_a_counter
 from asok.cache.isolate import isolate
 from asok.forked import renew_in_children
@@ -221,6 +221,12 @@ class MemoryStore:
         made = _MemoryLease(key, self._leases)
         with self._lock:
             return cast("Lease", made) if self._leases.setdefault(key, made) is made else None
+
+    def usage(self) -> Usage:
+        now = monotonic()
+        with self._lock:
+            live = [entry.size for entry in self._data.values() if now < entry.until]
+        return Usage(len(live), sum(live))
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -14,7 +14,7 @@ from math import ceil
 from typing import Any, Final, cast
 
 from asok.cache import redis_scripts as scripts
-from asok.cache.api import Entry, Lease, Tags
+from asok.cache.api import Entry, Lease, Tags, Usage
 from asok.cache.counter import counter_sum, not_a_counter
 from asok.cache.redis_entry import join_entry, read_entry
 from asok.cache.values import dumps
@@ -189,12 +189,26 @@ class RedisStore:
             if not cursor:
                 return
 
+    def usage(self) -> Usage:
+        sizes: list[int] = []
+        for names in self._scan(self._values):
+            sizes += self._run(lambda client, names=names: _lengths(client, names))
+        return Usage(len(sizes), sum(sizes))
+
     def lease(self, key: str) -> Lease | None:
         return self._held.acquire(self._names(key)[1])
 
     def close(self) -> None:
         self._held.stop()
         self._link.close()
+
+
+def _lengths(client: Any, names: list[bytes]) -> list[int]:
+    with client.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.strlen(name)
+        found: list[Any] = pipe.execute(raise_on_error=False)  # an error for what is no text
+    return [length for length in found if isinstance(length, int)]
 
 
 def _milliseconds(ttl: float | None, stale: float) -> int:

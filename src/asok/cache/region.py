@@ -19,6 +19,7 @@ from asok.cache.noted import noted
 from asok.cache.remember import Remember
 from asok.cache.serving import Serving
 from asok.cache.tags import add_where_absent, check_tags, flush_tags, tokens
+from asok.cache.tally import Tally
 from asok.cache.trouble import Trouble
 from asok.cache.twin import twin
 from asok.errors import CacheError, CacheUnavailable
@@ -84,6 +85,7 @@ class Cache:
         self._find = self._lookup.find
         remember = Remember(self.store, self._find, self._trouble, self.counters)
         self._serving = Serving(remember, self._lookup)
+        self._tally = Tally(self.store, self.counters, self._trouble)
 
     def __repr__(self) -> str:
         return f"<Cache {type(self.store).__name__}>"
@@ -213,8 +215,19 @@ class Cache:
         """How often what happened in this process: hits, misses, stale, errors, computations."""
         return self.counters.to_dict()
 
+    def totals(self) -> dict[str, int]:
+        """The same of all processes that share the store and were told to `start`, since it was
+        flushed, a few seconds late. Raises `CacheUnavailable`.
+        """
+        return self._tally.totals()
+
+    def start(self) -> None:
+        """Tell the store from now on how it goes, for `totals`; a worker's start calls it."""
+        self._tally.start()
+
     def close(self) -> None:
         """Give back connections and threads; the cache may be used again."""
+        self._tally.stop()
         self.store.close()
 
     def remember(

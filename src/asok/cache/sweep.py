@@ -11,10 +11,12 @@ import logging
 import os
 import random
 import threading
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from asok import atomic
 from asok.cache import clock
+from asok.cache.api import Usage
 
 __all__ = ["FOLDERS", "Sweeper"]
 
@@ -62,6 +64,18 @@ class Sweeper:
         except FileNotFoundError:
             return []
         return [f"{self.folder}/{name}" for name in sorted(names) if _is_folder_name(name)]
+
+    def usage(self) -> Usage:
+        """How many entries there are, and their bytes. Raises `OSError`."""
+        now, sizes = clock.wall(), list[int]()
+        for folder in self.folders():
+            with os.scandir(folder) as listing:
+                for found in listing:
+                    with suppress(FileNotFoundError):
+                        status = found.stat(follow_symlinks=False)
+                        if found.name.endswith(".json") and status.st_mtime > now:
+                            sizes.append(status.st_size)
+        return Usage(len(sizes), sum(sizes))
 
     def wrote(self) -> None:
         """Count a write, and start a sweep where it is time."""

@@ -1,6 +1,8 @@
-"""`asok cache`: empties what the site keeps to be faster."""
+"""`asok cache`: shows and empties what the site keeps to be faster."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import click
 
@@ -11,36 +13,54 @@ __all__ = ["cache"]
 
 cache = CommandGroup(
     "cache",
-    table={"clear": ("asok.cli.cache:clear", "Forget cached values and regenerated pages.")},
-    help="Empty the site's caches.",
-    epilog="asok cache clear\nasok cache clear --pages",
+    table={
+        "stats": ("asok.cli.cached:stats", "Show how much is stored, and how often it was of use."),
+        "get": ("asok.cli.cached:get", "Show the value of KEY."),
+        "forget": ("asok.cli.cached:forget", "Forget the values of some keys."),
+        "clear": ("asok.cli.cache:clear", "Forget cached values and regenerated pages."),
+    },
+    help="Show and empty the site's caches.",
+    epilog="asok cache stats\nasok cache get api_data\nasok cache clear --tag posts",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-@asok_command("clear", example="asok cache clear\nasok cache clear --pages")
+@asok_command(
+    "clear",
+    example="asok cache clear\nasok cache clear --tag posts\nasok cache clear --pages",
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only values that carry TAG.")
 @click.option("--pages", "only", flag_value="pages", help="Only the regenerated pages.")
 @click.option("--values", "only", flag_value="values", help="Only the cache (values, fragments).")
-def clear(only: str | None) -> None:
+def clear(only: str | None, tags: Sequence[str]) -> None:
     """Forget cached values and regenerated pages.
 
-    The pages of the last build stay: they are the site. Workers that run notice it.
+    The pages of the last build stay: they are the site. Workers that run notice it. --tag may
+    be given several times; the pages that carry a tag are the matter of `asok revalidate`.
     """
     from asok.settings import Settings
 
+    if tags and only == "pages":
+        raise click.UsageError(
+            "--tag is about cached values. For pages: asok revalidate --tag " + tags[0]
+        )
     root = find_site()
     without_key()
     settings = Settings.load(root)
+    if tags:
+        from asok.cache.tags import check_tags, flush_tags
+        from asok.cli.cached import shared_store
+
+        flush_tags(shared_store(settings), check_tags(tags))
+        click.echo(f"values  those tagged {', '.join(tags)} forgotten ({settings.cache_backend})")
+        return
     if only != "pages":
         if settings.cache_backend == "memory":
             click.echo("values  each process has its own (ASOK_CACHE_BACKEND=memory): restart it")
         else:
-            from asok.cache import Cache
+            from asok.cli.cached import shared_store
 
-            if settings.cache_backend == "redis":
-                Cache(backend="redis", url=settings.redis_url).flush()
-            else:
-                Cache(backend="file", path=settings.cache_path).flush()
+            shared_store(settings).clear()
             click.echo(f"values  forgotten ({settings.cache_backend})")
     if only != "values":
         from asok import backends

@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "revalidate": ("asok.cli.revalidate:revalidate", "Have pages rendered anew."),
     "make": ("asok.cli.make:make", "Write a page, component, model or migration."),
     "migrate": ("asok.cli.migrate:migrate", "Bring the database to the newest migration."),
-    "cache": ("asok.cli.cache:cache", "Empty the site's caches."),
+    "cache": ("asok.cli.cache:cache", "Show and empty the site's caches."),
 }
 
 
