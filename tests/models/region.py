@@ -23,7 +23,14 @@ class Region:
         self.stored[key] = json.dumps(value)
         self.ttls[key] = ttl
 
-    def remember(self, key: str, ttl: float | None, fn: Callable[[], Any]) -> Any:
+    def remember(
+        self,
+        key: str,
+        ttl: float | None,
+        fn: Callable[[], Any],
+        *,
+        stale: float | None = None,
+    ) -> Any:
         if key not in self.stored:
             self.computed += 1
             self.set(key, fn(), ttl)

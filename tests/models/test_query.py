@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import joinedload
 
 from asok.errors import ModelError, RecordNotFound, UnknownColumn, UnknownOperator
-from asok.models import Query, scope
+from asok.models import Database, Query, scope
 from asok.models.conditions import OPERATORS
 
 from .shop import Animal, Country, Entry, Keyword, Parcel, Status, Stock, Writer
@@ -55,6 +55,12 @@ def slugs(query: Query[Entry]) -> str:
         (("title", "not like", "B%"), "acdef"),
         (("title", "ilike", "b%"), "b"),
         (("title", "not ilike", "b%"), "acdef"),
+        (("title", "contains", "B"), "b"),
+        (("title", "contains", "%"), ""),
+        (("title", "contains", "\\"), ""),
+        (("title", "not contains", "B"), "acdef"),
+        (("title", "starts with", "_"), ""),
+        (("title", "ends with", "C"), "c"),
         (("slug", "in", ["a", "f"]), "af"),
         (("slug", "in", []), ""),
         (("slug", "not in", {"a", "f"}), "bcde"),
@@ -67,6 +73,12 @@ def slugs(query: Query[Entry]) -> str:
         (("views", "=", select(func.max(Entry.views)).scalar_subquery()), "f"),
         (("views", ">=", Entry.views), "abcdef"),
         (("slug", "in", select(Entry.slug).where(Entry.views < 1)), "a"),
+        ((func.lower(Entry.title), "b"), "b"),
+        ((func.lower(Entry.title), "in", ["b", "c"]), "bc"),
+        ((Entry.views + 1, ">", 5), "f"),
+        ((Entry.views * 2, "between", (2, 4)), "bc"),
+        ((Entry.writer.has(Writer.name == "Ann"),), "abc"),
+        ((text("views > :least").bindparams(least=3),), "ef"),
     ],
 )
 def test_every_form_of_a_condition(
@@ -101,11 +113,27 @@ def test_a_query_never_changes(entries: None) -> None:
     assert "SELECT" in repr(base)
 
 
-@pytest.mark.parametrize("value", ["' OR 1=1 --", "a'; DROP TABLE entries; --", "%", "\\"])
-def test_values_are_bound(entries: None, value: str) -> None:
-    assert Entry.where("slug", value).get() == []
-    assert Entry.where("slug", "in", [value]).get() == []
-    assert Entry.query().count() == 6
+@pytest.mark.parametrize(
+    "value", ["' OR 1=1 --", "a'; DROP TABLE entries; --", "%", "\\", "%(x)s :y ? $1", "'\"`"]
+)
+def test_values_are_bound(entries: None, database: Database, value: str) -> None:
+    seen: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _k, sql, *_: seen.append(sql))
+    query = Entry.query()
+    assert query.where("slug", value).or_where("slug", "in", [value]).get() == []
+    assert query.where_between("slug", value, value).count() == 0
+    assert query.where(func.lower(Entry.slug), value).pluck("slug") == []
+    assert query.where("slug", "not contains", value).where_not_in("slug", [value]).count() in (
+        0,
+        6,
+    )
+    assert query.where("slug", value).update(title=value) == 0
+    assert Entry.update_or_create({"title": value}, slug=value).title == value
+    assert query.where("title", "contains", value).count() == 1
+    assert query.where("slug", value).cache(60).pluck("title") == [value]
+    assert query.where("slug", value).delete() == 1
+    assert query.count() == 6
+    assert not [sql for sql in seen if value in sql and value not in ("%", "\\")]
 
 
 @pytest.mark.parametrize("column", ["slgu", "slug; DROP TABLE entries", "entries.slug", "", "save"])
@@ -145,6 +173,38 @@ def test_the_nearest_name_is_offered() -> None:
         Entry.query().with_("writr")
     with pytest.raises(UnknownColumn, match="Stock has no relations"):
         Stock.query().with_("x")
+    with pytest.raises(UnknownColumn, match=r"Entry\.writer is a relation and no column"):
+        Entry.where("writer", None)
+
+
+def test_a_column_of_another_model_is_refused_wherever_it_is_named() -> None:
+    query = Entry.query()
+    for call in (
+        lambda: query.where(Writer.name, "x"),
+        lambda: query.order_by(Writer.name),
+        lambda: query.group_by(Writer.name),
+        lambda: query.pluck(Writer.name),
+        lambda: query.sum(Writer.id),
+        lambda: query.update({Writer.name: "x"}),  # type: ignore[dict-item]
+    ):
+        with pytest.raises(UnknownColumn, match=r"Writer\.(name|id) is no column of Entry"):
+            call()
+    with pytest.raises(UnknownColumn, match="Stock has no relations"):
+        Stock.query().with_(Entry.writer)
+
+
+def test_expressions_stand_wherever_a_column_does(entries: None) -> None:
+    low = func.lower(Entry.title)
+    assert Entry.query().order_by("id").limit(2).pluck(low) == ["a", "b"]
+    assert Entry.query().where("views", "<", 2).pluck("views", low) == {"a": 0, "b": 1}
+    assert Entry.query().sum(Entry.views * 2) == 30
+    assert Entry.query().group_by(Entry.views > 2).count() == {True: 3, False: 3}
+    assert Entry.query().order_by(-Entry.views).limit(1).pluck("slug") == ["f"]
+    for _ in range(2):
+        assert Entry.query().order_by("id").limit(1).cache(60).pluck(low) == ["a"]
+        assert Entry.query().order_by("id").limit(1).cache(60).pluck("title") == ["A"]
+        assert Entry.query().cache(60).group_by(low).count()["a"] == 1
+        assert Entry.query().cache(60).sum(Entry.views * 3) == 45
 
 
 @pytest.mark.parametrize(
@@ -157,6 +217,8 @@ def test_the_nearest_name_is_offered() -> None:
         (("slug", ["a", "b"]), "where_in"),
         (("slug", "in", "ab"), "needs several values"),
         (("slug", "in", 5), "needs several values"),
+        (("slug", "contains", 5), "needs text"),
+        (("slug", "contains", Entry.title), "needs text"),
         (("views", "between", (1,)), "needs two values"),
     ],
 )

@@ -21,6 +21,7 @@ __all__ = [
     "column_name",
     "column_of",
     "condition",
+    "is_expression",
     "is_sql",
 ]
 
@@ -76,6 +77,10 @@ OPERATORS: dict[str, _Build] = {
     "not like": lambda column, value: column.not_like(value),
     "ilike": lambda column, value: column.ilike(value),
     "not ilike": lambda column, value: column.not_ilike(value),
+    "contains": lambda column, value: column.contains(value, autoescape=True),
+    "not contains": lambda column, value: ~column.contains(value, autoescape=True),
+    "starts with": lambda column, value: column.startswith(value, autoescape=True),
+    "ends with": lambda column, value: column.endswith(value, autoescape=True),
     "in": lambda column, value: column.in_(value),
     "not in": lambda column, value: column.not_in(value),
     "between": lambda column, value: column.between(*value),
@@ -83,6 +88,7 @@ OPERATORS: dict[str, _Build] = {
 }
 _OF_MANY = frozenset({"in", "not in", "between", "not between"})
 _ORDERED = frozenset({"<", "<=", ">", ">="})
+_OF_TEXT = frozenset({"contains", "not contains", "starts with", "ends with"})
 
 
 def column_name(model: type[Any], column: Any) -> str:
@@ -93,13 +99,19 @@ def column_name(model: type[Any], column: Any) -> str:
     """
     mapper: Mapper[Any] = inspect(model)
     if isinstance(column, InstrumentedAttribute):
-        return column.key
+        column = _own(model, cast("InstrumentedAttribute[Any]", column))
     if not isinstance(column, str):
         raise UnknownColumn(
             f"a column of {model.__name__} was named by a {type(column).__name__}.",
             fix=f'Name it as text or as an attribute: "id", {model.__name__}.id.',
         )
     if column not in mapper.column_attrs:
+        if column in mapper.relationships:
+            raise UnknownColumn(
+                f"{model.__name__}.{column} is a relation and no column.",
+                fix=f"Compare it by SQLAlchemy: where({model.__name__}.{column} == row), "
+                f"where({model.__name__}.{column}.has(…)) or .any(…).",
+            )
         names = [attribute.key for attribute in mapper.column_attrs]
         raise UnknownColumn(
             f"{model.__name__} has no column {column!r}.", fix=suggest(column, names)
@@ -107,11 +119,33 @@ def column_name(model: type[Any], column: Any) -> str:
     return column
 
 
-def column_of(model: type[Any], column: Any) -> InstrumentedAttribute[Any]:
-    """Return the mapped attribute of a column, given by name or as `Post.views`."""
-    if isinstance(column, InstrumentedAttribute):
-        return cast("InstrumentedAttribute[Any]", column)
+def _own(model: type[Any], attribute: InstrumentedAttribute[Any]) -> str:
+    """Return the name of an attribute of this very model. Raises `UnknownColumn`."""
+    owner = cast("type[Any]", attribute.class_)
+    if not issubclass(model, owner):
+        name = attribute.key
+        # Said by name it would mean another column, or none.
+        raise UnknownColumn(
+            f"{owner.__name__}.{name} is no column of {model.__name__}.",
+            fix="Ask for it by the relation between the two: "
+            f"where({model.__name__}.relation.has({owner.__name__}.{name} == value)).",
+        )
+    return attribute.key
+
+
+def column_of(model: type[Any], column: Any) -> Any:
+    """Return the mapped attribute of a column, given by name or as `Post.views`.
+
+    Another construct of SQLAlchemy (`func.lower(Post.title)`) is returned as it is.
+    """
+    if is_expression(column):
+        return column
     return getattr(model, column_name(model, column))
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a value is SQL that is more than one column: `func.lower(Post.title)`."""
+    return is_sql(value) and not isinstance(value, InstrumentedAttribute)
 
 
 def condition(model: type[Any], arguments: tuple[Any, ...]) -> Node:
@@ -146,38 +180,48 @@ def _condition(model: type[Any], column: Any, operator: Any, value: Any) -> Node
         raise UnknownOperator(
             f"{operator!r} is no operator of where().", fix=suggest(str(operator), OPERATORS)
         )
+    if is_expression(column):
+        return OPERATORS[known](column, _check(known, value, named=str(column)))
     name = column_name(model, column)
     if is_sql(value):
-        return OPERATORS[known](getattr(model, name), value)
+        return OPERATORS[known](getattr(model, name), _check(known, value, named=name))
+    return Condition(name, known, _check(known, value, named=name))
+
+
+def _check(known: str, value: Any, *, named: str) -> Any:
+    """Return a value as its operator needs it. Raises `ModelError` where it makes no sense."""
+    if is_sql(value) and known not in _OF_TEXT:
+        return value
     if known in _OF_MANY:
-        value = _many(model, name, known, value)
-    elif value is None and known in _ORDERED:
+        return _many(named, known, value)
+    if known in _OF_TEXT and not isinstance(value, str):
         raise ModelError(
-            f"where({name!r}, {known!r}, None) is never true: NULL has no order.",
-            fix=f"Use where_null({name!r}) or where_not_null({name!r}).",
+            f"where({named!r}, {known!r}, …) needs text and got a {type(value).__name__}."
         )
-    elif isinstance(value, list | tuple | set | frozenset) and known in ("=", "==", "!=", "<>"):
+    if value is None and known in _ORDERED:
+        raise ModelError(
+            f"where({named!r}, {known!r}, None) is never true: NULL has no order.",
+            fix=f"Use where_null({named!r}) or where_not_null({named!r}).",
+        )
+    if isinstance(value, list | tuple | set | frozenset) and known in ("=", "==", "!=", "<>"):
         # A column that holds lists (JSON) is compared through SQLAlchemy's own constructs.
         raise ModelError(
-            f"where({name!r}, {known!r}, …) compares with one value and got a "
+            f"where({named!r}, {known!r}, …) compares with one value and got a "
             f"{type(cast('object', value)).__name__}.",
-            fix=f"Use where_in({name!r}, values).",
+            fix=f"Use where_in({named!r}, values).",
         )
-    return Condition(name, known, value)
+    return cast("Any", value)
 
 
-def _many(model: type[Any], name: str, operator: str, value: Any) -> Any:
+def _many(named: str, operator: str, value: Any) -> Any:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise ModelError(
-            f"{operator!r} on {model.__name__}.{name} needs several values and got "
-            f"{type(value).__name__}.",
-            fix=f"Give a list: where_in({name!r}, [value]).",
+            f"{operator!r} on {named} needs several values and got {type(value).__name__}.",
+            fix=f"Give a list: where_in({named!r}, [value]).",
         )
     values = tuple(cast("Iterable[Any]", value))
     if operator.endswith("between") and len(values) != 2:
-        raise ModelError(
-            f"{operator!r} on {model.__name__}.{name} needs two values and got {len(values)}."
-        )
+        raise ModelError(f"{operator!r} on {named} needs two values and got {len(values)}.")
     return values
 
 

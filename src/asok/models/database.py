@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from asok.models.autocommit import Autocommit, autocommit_of
 from asok.models.configuration import publish
 from asok.models.engine import WRITTEN, make_engine
 from asok.models.model import Model
 from asok.models.query_cache import CacheRegion, QueryCache
 from asok.models.request_scope import Scope, current_scope, scope
 from asok.models.revalidates import table_tags
+from asok.models.twin import in_threads, taking_turns
 from asok.models.work import Work
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Database:
         self.is_sqlite: bool = self.engine.dialect.name == "sqlite"
         #: The URL without its password; names this database in cache keys.
         self.name: str = self.engine.url.render_as_string(hide_password=True)
+        self.autocommit: Autocommit = autocommit_of(self.engine.dialect)
         self.queries: QueryCache | None = None
 
     def __repr__(self) -> str:
@@ -52,19 +55,17 @@ class Database:
     @contextmanager
     def work(self) -> Generator[Work]:
         """Yield the scope's unit of work, or a short-lived one outside any scope."""
-        opened = current_scope()
-        if opened is None:
-            with Work(self) as work:
-                yield work
-            return
-        work = opened.part(self, lambda: Work(self))
-        with work.lock:
-            try:
-                yield work
-            except Exception as error:
-                if self._is_from_database(error):
-                    work.recover(error)
-                raise
+        # A scope in any case: what a listener does meanwhile belongs to this unit of work.
+        with scope() as opened:
+            work = opened.part(self, lambda: Work(self))
+            with work.lock:
+                try:
+                    yield work
+                    work.settle()
+                except Exception as error:
+                    if self._is_from_database(error):
+                        work.recover(error)
+                    raise
 
     def _is_from_database(self, error: Exception) -> bool:
         driver: Any = self.engine.dialect.loaded_dbapi
@@ -77,8 +78,20 @@ class Database:
         Nested blocks are savepoints. On SQLite the write lock is taken at the beginning, so
         that what is read inside is still true when it is written.
         """
-        with scope() as opened, opened.part(self, lambda: Work(self)).transact() as work:
-            yield work
+        with scope() as opened:
+            work = opened.part(self, lambda: Work(self))
+            # Other threads of the request wait: what they write is no part of this.
+            with work.lock, work.transact():
+                yield work
+
+    @asynccontextmanager
+    async def atransaction(self) -> AsyncGenerator[Work]:
+        """`transaction()` for coroutines: `async with`, and other tasks of the request wait."""
+        with scope() as opened:
+            async with taking_turns(opened):
+                work = opened.part(self, lambda: Work(self))
+                async with in_threads(work.transact(), opened):
+                    yield work
 
     @property
     def in_transaction(self) -> bool:

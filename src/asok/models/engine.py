@@ -18,6 +18,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from asok import dependencies
 from asok.errors import ConfigurationError, ModelError
+from asok.models.autocommit import restore
 
 __all__ = ["WRITTEN", "make_engine", "table_names"]
 
@@ -66,6 +67,8 @@ def make_engine(url: str, *, echo: bool = False) -> Engine:
         ) from error
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    if engine.dialect.driver == "psycopg":
+        event.listen(engine, "checkin", restore)
     event.listen(engine, "before_cursor_execute", _note_query)
     event.listen(engine, "after_execute", _note_written)
     event.listen(engine, "handle_error", _explain)

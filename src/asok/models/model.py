@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import inspect as python
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_origin
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from sqlalchemy import Column, MetaData, inspect
+from sqlalchemy import MetaData, inspect, select
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, Mapper, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper
 
 from asok import site_modules
-from asok.errors import ModelError, RecordNotFound, UnknownColumn
+from asok.errors import ModelError, RecordNotFound
+from asok.models.assigning import assign, unknown_column
 from asok.models.configuration import configured_database
-from asok.models.fields import INTEGER, TYPES, is_hidden
+from asok.models.declaration import check_annotations, complete
+from asok.models.events import add_listener
+from asok.models.fields import TYPES, is_hidden
 from asok.models.keys import key_values
-from asok.models.naming import suggest, table_name
+from asok.models.plan import eager_option
 from asok.models.query import Query
 from asok.models.registry import check_once, forget_models
 from asok.models.revalidates import read_revalidates
+from asok.models.twin import hop
 from asok.models.work import Work
 
 __all__ = ["Model"]
+
+F = TypeVar("F", bound=Callable[[Any], object])
 
 #: Names for constraints, without which a migration could not drop them again on SQLite.
 _NAMES = {
@@ -70,8 +75,8 @@ class Model(DeclarativeBase):
     def __init_subclass__(cls, **options: Any) -> None:
         if not cls.__dict__.get("__abstract__", False):
             check_once(cls)
-            _check_annotations(cls)
-            _complete(cls)
+            check_annotations(cls)
+            complete(cls, Model)
         super().__init_subclass__(**options)
         if not cls.__dict__.get("__abstract__", False):
             read_revalidates(cls)
@@ -79,7 +84,7 @@ class Model(DeclarativeBase):
     def __init__(self, **values: Any) -> None:
         """Make a row that is not saved yet. Raises `UnknownColumn` for a name it doesn't have."""
         mapper: Mapper[Any] = inspect(type(self))
-        _assign(self, values)
+        assign(self, values)
         for attribute in mapper.column_attrs:
             column = attribute.columns[0]
             default = getattr(column, "default", None)
@@ -150,6 +155,76 @@ class Model(DeclarativeBase):
         """Commit what is written inside together, or nothing; see `Database.transaction`."""
         return configured_database().transaction()
 
+    @classmethod
+    def atransaction(cls) -> AbstractAsyncContextManager[Work]:
+        """`transaction()` for coroutines: `async with Post.atransaction():`."""
+        return configured_database().atransaction()
+
+    @classmethod
+    def on(cls, event: str) -> Callable[[F], F]:
+        """Call a function for every row that is written: `@Post.on("saving")`.
+
+        saving, creating, updating, deleting come before, created, updated, saved, deleted
+        after it in the same transaction, committed after that. Raises `ModelError`.
+        """
+        return lambda function: add_listener(cls, event, function)
+
+    # For coroutines
+
+    @classmethod
+    async def aall(cls) -> list[Self]:
+        """`all` for coroutines."""
+        return await hop(cls.all)
+
+    @classmethod
+    async def afind(cls, key: Any) -> Self | None:
+        """`find` for coroutines."""
+        return await hop(lambda: cls.find(key))
+
+    @classmethod
+    async def afind_or_fail(cls, key: Any) -> Self:
+        """`find_or_fail` for coroutines."""
+        return await hop(lambda: cls.find_or_fail(key))
+
+    @classmethod
+    async def acreate(cls, **values: Any) -> Self:
+        """`create` for coroutines."""
+        return await hop(lambda: cls.create(**values))
+
+    @classmethod
+    async def afirst_or_create(
+        cls, defaults: Mapping[str, Any] | None = None, /, **match: Any
+    ) -> Self:
+        """`first_or_create` for coroutines."""
+        return await hop(lambda: cls.first_or_create(defaults, **match))
+
+    @classmethod
+    async def aupdate_or_create(
+        cls, values: Mapping[str, Any] | None = None, /, **match: Any
+    ) -> Self:
+        """`update_or_create` for coroutines."""
+        return await hop(lambda: cls.update_or_create(values, **match))
+
+    async def asave(self) -> Self:
+        """`save` for coroutines."""
+        return await hop(self.save)
+
+    async def aupdate(self, **values: Any) -> Self:
+        """`update` for coroutines."""
+        return await hop(lambda: self.update(**values))
+
+    async def adelete(self) -> None:
+        """`delete` for coroutines."""
+        await hop(self.delete)
+
+    async def arefresh(self) -> Self:
+        """`refresh` for coroutines."""
+        return await hop(self.refresh)
+
+    async def aload(self, *relations: Any) -> Self:
+        """`load` for coroutines, which must not touch a relation that is not loaded yet."""
+        return await hop(lambda: self.load(*relations))
+
     # The row
 
     def save(self) -> Self:
@@ -165,7 +240,7 @@ class Model(DeclarativeBase):
 
     def update(self, **values: Any) -> Self:
         """Set columns and save. Raises `UnknownColumn` before anything is set."""
-        _assign(self, values)
+        assign(self, values)
         return self.save()
 
     def delete(self) -> None:
@@ -183,6 +258,25 @@ class Model(DeclarativeBase):
                 raise RecordNotFound(f"the row of {self!r} is not there.") from error
         return self
 
+    def load(self, *relations: Any) -> Self:
+        """Load relations of this row now, by name: `post.load("author", "comments.author")`.
+
+        Raises `UnknownColumn` with the nearest name, `RecordNotFound` where the row is gone.
+        """
+        mapper: Mapper[Any] = inspect(type(self))
+        options = [eager_option(type(self), relation) for relation in relations]
+        identity = inspect(self).identity
+        if identity is None:
+            raise ModelError(f"{self!r} was never saved, so it has nothing to load.")
+        same = (column == value for column, value in zip(mapper.primary_key, identity, strict=True))
+        statement = select(type(self)).where(*same).options(*options)
+        with configured_database().work() as work:
+            work.adopt(self)
+            # A row of the session keeps its values: only what it lacks is filled in.
+            if work.scalars(statement).first() is None:
+                raise RecordNotFound(f"the row of {self!r} is not there.")
+        return self
+
     def to_dict(
         self, *, only: Iterable[str] | None = None, exclude: Iterable[str] = ()
     ) -> dict[str, Any]:
@@ -198,71 +292,8 @@ class Model(DeclarativeBase):
             names = list(only)
         for name in (*names, *left_out):
             if name not in mapper.column_attrs:
-                raise _unknown(type(self), name)
+                raise unknown_column(type(self), name)
         return {name: getattr(self, name) for name in names if name not in left_out}
-
-
-def _unknown(model: type[Model], name: str) -> UnknownColumn:
-    known = inspect(model).all_orm_descriptors
-    names = [key for key in known.keys() if key[0] != "_"]  # noqa: SIM118  it iterates values
-    return UnknownColumn(f"{model.__name__} has no column {name!r}.", fix=suggest(name, names))
-
-
-def _assign(instance: Model, values: Mapping[str, Any]) -> None:
-    known = inspect(type(instance)).all_orm_descriptors
-    for name in values:
-        if name not in known:
-            raise _unknown(type(instance), name)
-    for name, value in values.items():
-        setattr(instance, name, value)
-
-
-def _check_annotations(cls: type[Model]) -> None:
-    """Refuse `title: str`, which SQLAlchemy would pass over without a word."""
-    try:
-        annotations = python.get_annotations(cls)
-    except NameError:  # a name that only type checkers import
-        return
-    for name, annotation in annotations.items():
-        text = annotation if isinstance(annotation, str) else ""
-        mapped = text.partition("[")[0].rpartition(".")[2] if text else get_origin(annotation)
-        if name.startswith("_") or mapped in ("ClassVar", ClassVar):
-            continue
-        plain = annotation in (str, int, float, bool, bytes) or text in _PLAIN
-        if plain:
-            shown = text or cast("type", annotation).__name__
-            raise ModelError(
-                f"{cls.__name__}.{name} is annotated as {shown}, which makes no column.",
-                fix=f"Write {name}: Mapped[{shown}] (from asok.models import Mapped).",
-            )
-
-
-_PLAIN = frozenset(
-    whole
-    for name in ("str", "int", "float", "bool", "bytes", "datetime", "date", "Decimal")
-    for whole in (name, f"{name} | None", f"Optional[{name}]")
-)
-
-
-def _complete(cls: type[Model]) -> None:
-    """Give a model its table's name and its key, where it says nothing about them."""
-    parents = [base for base in cls.__mro__[1:] if base is not Model and issubclass(base, Model)]
-    if any("__mapper__" in vars(base) for base in parents):
-        return  # SQLAlchemy's inheritance: the parent's table, or one that the class declares
-    given: dict[str, Any] = {}
-    for base in cls.__mro__:
-        if base is not Model and base is not DeclarativeBase:
-            given = {**vars(base), **given}
-    if "__tablename__" not in given and "__table__" not in given:
-        cls.__tablename__ = table_name(cls.__name__)
-    if "__table__" not in given and not any(_is_key(value) for value in given.values()):
-        cls.id = mapped_column(INTEGER, primary_key=True, sort_order=-1)
-
-
-def _is_key(value: Any) -> bool:
-    if isinstance(value, MappedColumn):
-        return cast("MappedColumn[Any]", value).column.primary_key
-    return isinstance(value, Column) and cast("Column[Any]", value).primary_key
 
 
 site_modules.on_purge(lambda belongs: forget_models(Model, belongs))

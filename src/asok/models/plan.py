@@ -11,11 +11,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapper, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from asok.errors import ModelError, UnknownColumn
-from asok.models.conditions import Condition, Node, build, column_name, is_sql
+from asok.models.conditions import Condition, Node, build, column_name, column_of, is_expression
 from asok.models.naming import suggest
 from asok.models.query_cache import Fingerprint
 
-__all__ = ["Order", "Plan", "eager_option", "order"]
+__all__ = ["Order", "Plan", "eager_option", "kind_of", "order"]
+
+#: Stands in a `kind` for SQL that is no column of the model.
+_EXPRESSION = object()
 
 #: A column's name and whether it descends, or any SQLAlchemy ordering.
 Order: TypeAlias = "tuple[str, bool] | ColumnElement[Any]"
@@ -23,7 +26,7 @@ Order: TypeAlias = "tuple[str, bool] | ColumnElement[Any]"
 
 def order(model: type[Any], entry: Any) -> Order:
     """Return the order that `"views"`, `"-views"` or an SQLAlchemy construct says."""
-    if is_sql(entry):
+    if is_expression(entry):
         return entry
     if isinstance(entry, str):
         return column_name(model, entry.removeprefix("-")), entry.startswith("-")
@@ -38,7 +41,7 @@ def eager_option(model: type[Any], path: Any) -> ORMOption:
     if isinstance(path, ORMOption):
         return path
     if isinstance(path, InstrumentedAttribute):
-        return selectinload(path)  # pyright: ignore[reportUnknownArgumentType]
+        path = path.key
     option: Any = None
     owner = model
     for name in str(path).split("."):
@@ -56,6 +59,11 @@ def eager_option(model: type[Any], path: Any) -> ORMOption:
     return option
 
 
+def kind_of(column: Any) -> Hashable:
+    """Return what a selected column contributes to the `kind` of a fingerprint."""
+    return _EXPRESSION if is_expression(column) else column.key
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The parts of a query. `alternatives` are joined by OR, the conditions in each by AND."""
@@ -65,10 +73,11 @@ class Plan:
     orders: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int | None = None
-    groups: tuple[str, ...] = ()
+    groups: tuple[Any, ...] = ()
     eager: tuple[ORMOption, ...] = ()
     cached: bool = False
     ttl: float | None = None
+    stale: float | None = None
 
     @property
     def _mapper(self) -> Mapper[Any]:
@@ -118,7 +127,7 @@ class Plan:
         """Return a SELECT of `function(column)`, one row for each group."""
         arguments: list[Any] = [] if column is None else [column]
         if self.groups:
-            keys = [getattr(self.model, name) for name in self.groups]
+            keys = [column_of(self.model, name) for name in self.groups]
             if self.sliced:
                 raise ModelError("an aggregate over groups can't have a limit or an offset.")
             return self.filtered(*keys, function(*arguments)).group_by(*keys)
@@ -142,6 +151,8 @@ class Plan:
         None where SQLAlchemy's constructs take part: then the compiled statement tells.
         `kind` says which of the query's statements is meant.
         """
+        if _EXPRESSION in kind or any(is_expression(name) for name in self.groups):
+            return None
         shapes: list[Hashable] = [self.model, *kind, self.groups, self.limit is None]
         values: list[Any] = [self.limit, self.offset]
         for nodes in self.alternatives:

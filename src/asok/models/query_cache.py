@@ -47,8 +47,18 @@ class CacheRegion(Protocol):
         """Store a JSON value; `ttl` in seconds, None for ever."""
         ...
 
-    def remember(self, key: str, ttl: float | None, fn: Callable[[], Any]) -> Any:
-        """Return the value, or call `fn`, once for all who ask meanwhile, and store it."""
+    def remember(
+        self,
+        key: str,
+        ttl: float | None,
+        fn: Callable[[], Any],
+        *,
+        stale: float | None = None,
+    ) -> Any:
+        """Return the value, or call `fn`, once for all who ask meanwhile, and store it.
+
+        For `stale` seconds after `ttl` the old one is returned, and `fn` called in a thread.
+        """
         ...
 
 
@@ -80,6 +90,7 @@ class QueryCache:
         ttl: float | None,
         fetch: Callable[[Select[Any]], Iterable[Sequence[Any]]],
         columns: Sequence[Any] = (),
+        stale: float | None = None,
     ) -> list[list[Any]]:
         """Return the rows of a statement: stored ones, or those that `fetch` reads now.
 
@@ -88,7 +99,10 @@ class QueryCache:
         """
         key = self._key(statement, fingerprint)
         stored = self._region.remember(
-            key, ttl, lambda: [[encode(value) for value in row] for row in fetch(statement())]
+            key,
+            ttl,
+            lambda: [[encode(value) for value in row] for row in fetch(statement())],
+            stale=stale,
         )
         kinds = columns or (None,) * (len(stored[0]) if stored else 0)
         return [

@@ -6,13 +6,13 @@ from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, inspect
-from sqlalchemy.orm import InstrumentedAttribute, Mapper
+from sqlalchemy import Select, inspect, literal
+from sqlalchemy.orm import Mapper
 
 from asok.errors import ModelError
 from asok.models.conditions import column_of
 from asok.models.configuration import configured_database
-from asok.models.plan import Plan
+from asok.models.plan import Plan, kind_of
 from asok.models.query_cache import QueryCache
 from asok.models.request_scope import current_scope
 from asok.models.rows import instances_of
@@ -61,16 +61,21 @@ class Reading:
 
     def values(self, kind: str, columns: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """Return the plan's rows as values of `columns`."""
-        names = [c.key if isinstance(c, InstrumentedAttribute) else str(c) for c in columns]
-        return self._rows((kind, *names), lambda: self.plan.ordered(*columns), columns)
+        named = (kind, *map(kind_of, columns))
+        return self._rows(named, lambda: self.plan.ordered(*columns), columns)
+
+    def exists(self) -> bool:
+        """Return whether the plan has a row."""
+        one = literal(1)
+        return bool(self._rows(("exists",), lambda: self.plan.ordered(one), [one]))
 
     def aggregate(self, kind: str, function: Any, column: Any = None) -> Any:
         """Return `function(column)` over the plan's rows, or a dictionary of it by group."""
         plan = self.plan
         attribute = None if column is None else column_of(plan.model, column)
-        keys = [getattr(plan.model, name) for name in plan.groups]
+        keys = [column_of(plan.model, name) for name in plan.groups]
         rows = self._rows(
-            (kind, None if attribute is None else attribute.key),
+            (kind, None if attribute is None else kind_of(attribute)),
             lambda: plan.aggregate(function, attribute),
             [*keys, attribute],
         )
@@ -87,15 +92,16 @@ class Reading:
         cache = self._cache
         if cache is None:
             return self._fetch(make())
-        fingerprint = self.plan.fingerprint(kind)
-        return cache.rows(make, fingerprint, self.plan.ttl, self._fetch, columns)
+        plan = self.plan
+        fingerprint = plan.fingerprint(kind)
+        return cache.rows(make, fingerprint, plan.ttl, self._fetch, columns, plan.stale)
 
     def _fetch(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         with self.database.work() as work:
             return [tuple(row) for row in work.execute(statement).all()]
 
 
-def _number(kind: str, value: Any, column: InstrumentedAttribute[Any] | None) -> Any:
+def _number(kind: str, value: Any, column: Any) -> Any:
     """Give an aggregate one type on every database.
 
     PostgreSQL sums and averages integers as `numeric`, which arrives as Decimal.

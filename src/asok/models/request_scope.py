@@ -47,6 +47,11 @@ class Scope:
         """Return what `owner` keeps in this scope, if it was made."""
         return self._parts.get(owner)
 
+    @property
+    def connected(self) -> bool:
+        """Whether a part holds a connection."""
+        return any(getattr(part, "connected", False) for part in tuple(self._parts.values()))
+
     def close(self) -> None:
         """Close every part, also where closing one of them fails; idempotent."""
         with self._lock:

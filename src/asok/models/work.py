@@ -8,19 +8,20 @@ was changed is set aside while a flush or commit runs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, inspect
+from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import InstanceState, Session, SessionTransaction
+from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from asok.errors import ModelError, RecordNotFound
+from asok.models.announcing import attach
 from asok.models.engine import WRITTEN
-from asok.models.revalidates import flushed_tags
+from asok.models.events import Told
 
 if TYPE_CHECKING:
     from asok.models.database import Database
@@ -44,11 +45,15 @@ class Work(Session):
         self._recovered: BaseException | None = None
         #: Tags of pages that the next commit invalidates.
         self.tags: list[str] = []
+        #: What the listeners of rows are told.
+        self.told = Told()
 
     def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
         """Return the one connection, taken from the pool by the first statement."""
         if self._held is None:
             self._held = self.database.engine.connect()
+            if not self.depth:
+                self.database.autocommit.reading(self._held)
         return self._held
 
     @property
@@ -68,6 +73,38 @@ class Work(Session):
                 if not held.invalidated:
                     held.info.pop(WRITTEN, None)
                 held.close()
+
+    def begin_write(self) -> None:
+        """Let what follows be one transaction, until a commit or rollback."""
+        self.database.autocommit.writing(self.get_bind())
+
+    def end_write(self) -> None:
+        """Let statements stand alone again, unless a transaction is open."""
+        if self._held is not None and not self.depth:
+            self.database.autocommit.reading(self._held)
+
+    def settle(self) -> None:
+        """Commit what SQL of the caller's own wrote outside `transaction()`."""
+        held = self._held
+        if held is None or self.depth or held.closed or held.invalidated:
+            return
+        if held.info.get(WRITTEN) or self.database.autocommit.open(held):
+            self.finish()
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what is new or changed; then tell the listeners, in the same transaction."""
+        super().flush(objects)
+        self.depth += 1
+        try:
+            self.told.after_flush()
+        finally:
+            self.depth -= 1
+
+    def commit(self) -> None:
+        """Commit; then tell the listeners to it."""
+        super().commit()
+        if not self.depth:
+            self.told.after_commit()
 
     @property
     def _written(self) -> set[str]:
@@ -95,6 +132,7 @@ class Work(Session):
                 f"{instance!r} was deleted and can't be saved.",
                 fix=f"Create a new {type(instance).__name__}.",
             )
+        self.begin_write()
         with self._only(instance):
             changed = {key: state.dict[key] for key in state.committed_state if key in state.dict}
             was_new = state.key is None
@@ -114,6 +152,7 @@ class Work(Session):
             raise ModelError(f"{instance!r} was never saved, so it can't be deleted.")
         if state.was_deleted or state.deleted:
             return
+        self.begin_write()
         with self._only(instance):
             self.delete(instance)
             self._finish()
@@ -188,13 +227,14 @@ class Work(Session):
             with self._only():
                 savepoint = self.begin_nested()
             self.depth += 1
-            written, tags = self._written.copy(), len(self.tags)
+            written, tags, told = self._written.copy(), len(self.tags), self.told.mark()
             try:
                 yield self
             except BaseException:
                 savepoint.rollback()
                 self._written.intersection_update(written)
                 del self.tags[tags:]
+                self.told.forget(told)
                 raise
             else:
                 with self._only():
@@ -204,6 +244,7 @@ class Work(Session):
             return
         # End the transaction that earlier reads may have begun: it may be minutes old.
         self.finish()
+        self.begin_write()
         self.depth = 1
         try:
             if self.database.is_sqlite:
@@ -217,37 +258,8 @@ class Work(Session):
                 self.commit()
         finally:
             self.depth = 0
+            self.end_write()
+        self.told.after_commit()
 
 
-@event.listens_for(Work, "after_commit")
-def _announce(session: Session) -> None:
-    """Tell cached queries and pages what was written, once the commit is done."""
-    assert isinstance(session, Work)
-    if session.in_nested_transaction() or session._held is None:  # pyright: ignore[reportPrivateUsage]
-        return
-    written: set[str] | None = session.get_bind().info.pop(WRITTEN, None)
-    tags, session.tags = session.tags, []
-    if written or tags:
-        session.database.changed(*(written or ()), tags=tags)
-
-
-@event.listens_for(Work, "after_flush")
-def _collect(session: Session, _context: object) -> None:
-    assert isinstance(session, Work)
-    session.tags.extend(flushed_tags(session))
-
-
-@event.listens_for(Work, "after_soft_rollback")
-def _forget(session: Session, previous: SessionTransaction) -> None:
-    assert isinstance(session, Work)
-    ended: SessionTransaction | None = previous
-    while ended is not None:
-        if ended.nested:
-            return  # a savepoint: what was written before it is still to be committed
-        ended = ended.parent
-    session.tags.clear()
-    if not session.connected:
-        return
-    held = session.get_bind()
-    if not held.invalidated and not held.closed:
-        held.info.pop(WRITTEN, None)
+attach(Work)
