@@ -101,7 +101,7 @@ def _size(number: float) -> str:
 def get(key: str, as_json: bool) -> None:
     """Show the value of KEY.
 
-    Exits with 1 where there is none. A fragment of a template is kept under "fragment:" and its key.
+    Exits with 1 where there is none. What `{% cache %}` keeps lies under "fragment:" and the key.
     """
     from asok.cache.api import check_key
     from asok.cache.tags import tags_hold
