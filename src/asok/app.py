@@ -128,12 +128,12 @@ class Asok:
     @cached_property
     def fingerprint(self) -> str:
         """What stands for the code and the assets that make this site's pages."""
-        token = self.assets.token if isinstance(self.assets, ManifestAssets) else ""
+        urls = self.assets.fingerprint if isinstance(self.assets, ManifestAssets) else ""
         settings = self.settings
         return fingerprint(
             self.root,
             settings.base_url,
-            token,
+            urls,
             settings.csp,
             settings.csrf,
             settings.trailing_slash,
@@ -165,7 +165,7 @@ class Asok:
             fingerprint=self.fingerprint,
             settings=self.settings,
             templates=self.templates,
-            asset=self.addresses.static,
+            asset=self.addresses.shown,
             store=None if self.settings.debug else self.store,
             components=len(self.live.registry) > 0,
             full=full,

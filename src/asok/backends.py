@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from asok import dependencies
 from asok.asgi.hosts import HostCheck
-from asok.assets import Assets, DiskAssets, ManifestAssets, site_roots
+from asok.assets import Assets, DiskAssets, ManifestAssets, site_pins, site_roots
 from asok.cache import Cache
 from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, SqliteLiveStore
 from asok.pages import DiskStore
@@ -97,8 +97,8 @@ def live_store(settings: Settings) -> LiveStore:
 def assets(settings: Settings, published: Path) -> Assets:
     """What the build published; the source folders while developing or before a build."""
     if not settings.debug and (published / "manifest.json").is_file():
-        return ManifestAssets(published)
-    return DiskAssets(site_roots(settings.root))
+        return ManifestAssets(published, origin=settings.assets_url, mount=settings.base_path)
+    return DiskAssets(site_roots(settings.root), pins=site_pins(settings.root))
 
 
 def hosts(settings: Settings) -> HostCheck:

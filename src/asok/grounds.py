@@ -24,7 +24,7 @@ _PASSED_OVER = frozenset({"__pycache__", "node_modules"})
 #: At the site's top these hold what is made or tested, not what the site runs.
 _NOT_SERVED = frozenset({"build", "dist", "docs", "tests"})
 #: What changes nothing in a page.
-_NO_MATTER = frozenset({"host", "port", "root", "workers"})
+_NO_MATTER = frozenset({"assets_keep", "host", "port", "release", "root", "workers"})
 _IMPORTS_PAGES = re.compile(
     rb"^.*\b(?:import\b.*\bpages\b|pages\b.*\bimport\b|src[./]pages)", re.MULTILINE
 )

@@ -52,6 +52,14 @@ class Settings:
     """How static pages allow their own inline scripts and styles where they don't say CSP."""
     csrf: str = "token"
     """"token", or "headers": forms are checked by Sec-Fetch-Site and Origin alone."""
+    assets: Literal["digest", "prefix"] = "digest"
+    """How URLs of assets change: each with its file, or all with the release ("prefix")."""
+    release: str = ""
+    """What names this release in URLs of assets: a tag, a commit; empty: a digest of them."""
+    assets_keep: int = 3
+    """How many earlier releases keep their assets."""
+    assets_url: str = ""
+    """What URLs of assets begin with: a CDN that fetches from this site; empty: this site."""
     trailing_slash: str = "never"
     """"never", or "always": whether the addresses of pages end with a slash."""
     session_backend: str = "sqlite"
@@ -141,6 +149,10 @@ def _read(read: Variables, known: dict[str, Any]) -> dict[str, Any]:
         "revalidate_secret": read.text("ASOK_REVALIDATE_SECRET", ""),
         "csp": read.choice("ASOK_CSP", "nonce", ("nonce", "hash")),
         "csrf": read.choice("ASOK_CSRF", "token", ("token", "headers")),
+        "assets": read.choice("ASOK_ASSETS", "digest", ("digest", "prefix")),
+        "release": read.text("ASOK_RELEASE", ""),
+        "assets_keep": read.integer("ASOK_ASSETS_KEEP", 3, 0, 100),
+        "assets_url": read.url(("ASOK_ASSETS_URL",), "", ("http", "https")).rstrip("/"),
         "trailing_slash": read.choice("TRAILING_SLASH", "never", ("never", "always")),
         "session_backend": read.choice("SESSION_BACKEND", "sqlite", ("sqlite", "memory", "redis")),
         "session_path": read.path("SESSION_PATH", ".asok/sessions"),

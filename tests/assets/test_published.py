@@ -143,8 +143,8 @@ def test_a_published_file_that_is_gone_is_a_404_and_logged(
     [
         "{}",
         "[",
-        '{"format":2,"token":"x","files":{}}',
-        '{"format":1,"token":"x","files":{"a":{"path":"../../etc/passwd","digest":"","size":1,'
+        '{"format":1,"token":"x","files":{}}',
+        '{"format":2,"token":"x","tree":"x","form":"digest","files":{"a":{"path":"../../etc/passwd","digest":"","size":1,'
         '"media":"","integrity":""}}}',
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from anyio import to_thread
 from starlette.types import Scope, Send
 
@@ -16,9 +18,10 @@ _NOSNIFF = (b"x-content-type-options", b"nosniff")
 async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
     """Answer with `plan`.
 
-    A whole file goes by `http.response.pathsend` where the server offers it (ASGI 3.0
-    extension), else in chunks that a thread reads. The file is opened before the status is
-    sent: one that went away meanwhile is a 404, not a broken body.
+    A file goes by `http.response.zerocopysend` where the server offers it, a whole one by
+    `http.response.pathsend` (ASGI 3.0 extensions), else in chunks that a thread reads. The
+    file is opened before the status is sent: one that went away meanwhile is a 404, not a
+    broken body.
     """
     body = plan.body
     if not isinstance(body, FileSlice):
@@ -32,8 +35,14 @@ async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
         return
     try:
         await _start(plan, send)
+        offered: Mapping[str, object] = scope.get("extensions") or {}
+        if "http.response.zerocopysend" in offered:
+            # The application closes the file: servers send from it before `send` returns.
+            part = {"file": file.fileno(), "offset": body.start, "count": body.length}
+            await send({"type": "http.response.zerocopysend", **part, "more_body": False})
+            return
         whole = body.start == 0 and plan.status == 200
-        if whole and "http.response.pathsend" in scope.get("extensions", {}):
+        if whole and "http.response.pathsend" in offered:
             await send({"type": "http.response.pathsend", "path": str(body.path)})
             return
         left = body.length

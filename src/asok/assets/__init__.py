@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from asok.assets.api import Assets
 from asok.assets.breaker import Age, Breaker
 from asok.assets.disk import DiskAssets, disk_resource
 from asok.assets.files import FileSlice
-from asok.assets.manifest import Entry, Manifest
+from asok.assets.manifest import Entry, Form, Linked, Manifest
+from asok.assets.pins import site_pins
 from asok.assets.plan import NOT_FOUND, Header, Plan, Resource, Variant, respond
 from asok.assets.published import ManifestAssets
 from asok.assets.scan import Root, scan, site_roots
+from asok.assets.tags import AssetTags
 
 if TYPE_CHECKING:
     from asok.assets.build import build_assets
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
 __all__ = [
     "NOT_FOUND",
     "Age",
+    "AssetTags",
     "Assets",
     "Breaker",
     "DiskAssets",
     "Entry",
     "FileSlice",
+    "Form",
     "Header",
+    "Linked",
     "Manifest",
     "ManifestAssets",
     "Plan",
@@ -39,29 +44,9 @@ __all__ = [
     "disk_resource",
     "respond",
     "scan",
+    "site_pins",
     "site_roots",
 ]
-
-
-class Assets(Protocol):
-    """What the application needs of its assets, in development and in production."""
-
-    @property
-    def prefix(self) -> str:
-        """The path that every URL begins with, without a slash at its end."""
-        ...
-
-    def url(self, name: str) -> str:
-        """Return the URL of the asset `name`."""
-        ...
-
-    def integrity(self, name: str) -> str:
-        """Return the `integrity` of the asset `name`."""
-        ...
-
-    def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
-        """Return the answer to a request, None where `path` isn't one of the assets'."""
-        ...
 
 
 def __getattr__(name: str) -> Any:

@@ -52,4 +52,5 @@ def tree_token(digests: Mapping[str, str]) -> str:
     for name in sorted(digests):
         # A name holds no NUL, so no two trees write the same bytes.
         whole.update(f"{name}\0{digests[name]}\0".encode())
-    return whole.hexdigest()[:DIGEST_LENGTH]
+    # A letter first: two tokens of digits alone would be compared as numbers (`Breaker`).
+    return f"r{whole.hexdigest()[:DIGEST_LENGTH]}"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from asok.assets import names
+from asok.assets import names, source_maps
 from asok.assets.digest import content_digest, integrity
 from asok.assets.encoding import IDENTITY
 from asok.assets.files import FileSlice, locate, snapshot
-from asok.assets.media import is_font, media_type
+from asok.assets.manifest import Linked
+from asok.assets.media import is_font, is_module, media_type
+from asok.assets.pins import read_pins
 from asok.assets.plan import Header, Plan, Resource, Variant, respond
 from asok.assets.scan import Root, roots_of, scan
 from asok.assets.urls import Prefix, missing
+from asok.assets.vite import bundles
 from asok.errors import AssetNotFound
 
 __all__ = ["CORS", "LARGEST_DIGESTED", "DiskAssets", "disk_resource"]
@@ -31,28 +35,63 @@ class DiskAssets:
     Names are plain (`/static/css/base.css`); a name that isn't there raises `AssetNotFound`.
     """
 
-    def __init__(self, roots: Sequence[Root | Path | str], prefix: str = "/static") -> None:
+    def __init__(
+        self,
+        roots: Sequence[Root | Path | str],
+        prefix: str = "/static",
+        *,
+        pins: Path | None = None,
+    ) -> None:
         self.roots = roots_of(roots)
         self._prefix = Prefix(prefix)
+        self._pins = pins
 
     @property
     def prefix(self) -> str:
         """The path that every URL here begins with, without a slash at its end."""
         return self._prefix.path
 
+    @property
+    def origin(self) -> str:
+        """Nothing: while developing, files come from the site."""
+        return ""
+
     def url(self, name: str) -> str:
         """Return the URL of `name`, `#fragment` and `?query` kept. Raises `AssetNotFound`."""
         plain, rest = self._prefix.split(name, self._find)
-        if self._find(plain) is None:
-            raise self._missing(plain)
-        return self._prefix.url(plain) + rest
+        return self._prefix.url(self.asset(plain)) + rest
+
+    def asset(self, name: str) -> str:
+        """Return the name of the asset that Vite made of `name`, or `name` itself.
+
+        Raises `AssetNotFound`.
+        """
+        if self._find(name) is not None:
+            return name
+        for bundle in bundles(self.roots):
+            if name in bundle.sources:
+                return bundle.sources[name]
+        raise self._missing(name)
+
+    def linked(self, name: str) -> Linked:
+        """Return what a module of Vite's needs; what others import is not looked for."""
+        for bundle in bundles(self.roots):
+            if name in bundle.imports:
+                return Linked(list(bundle.imports[name]), list(bundle.css[name]))
+        return Linked()
+
+    def modules(self) -> list[str]:
+        """Return the names of all scripts."""
+        return [name for name in scan(self.roots) if is_module(name)]
+
+    def pins(self) -> dict[str, str]:
+        """Return the further names of modules. Raises `AssetError`."""
+        return read_pins(self._pins, scan(self.roots)) if self._pins is not None else {}
 
     def integrity(self, name: str) -> str:
         """Return `sha384-…` of the file as it is now. Raises `AssetNotFound`."""
-        found = self._find(name)
-        if found is None:
-            raise self._missing(name)
-        return integrity(found.read())
+        found = self._find(self.asset(name))
+        return "" if found is None else integrity(found.read())
 
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
         """Return the answer to a request, None where `path` isn't under the prefix.
@@ -67,7 +106,7 @@ class DiskAssets:
         return missing(name, scan(self.roots), f"a file in {folders}")
 
     def _find(self, name: str) -> FileSlice | None:
-        if not names.is_public(name):
+        if not names.is_public(name) and not self._is_linked_map(name):
             return None
         for root in self.roots:
             inner = root.inner(name)
@@ -78,6 +117,16 @@ class DiskAssets:
             if real is not None:
                 return FileSlice(real, 0, real.stat().st_size, base)
         return None
+
+    def _is_linked_map(self, name: str) -> bool:
+        # A map is served for the tools of whoever develops, where its script links it.
+        if not name.endswith(names.MAP) or not names.is_publishable(name):
+            return False
+        script = self._find(name.removesuffix(names.MAP))
+        if script is None or script.length > LARGEST_DIGESTED:
+            return False
+        found = source_maps.link(script.read().decode("utf-8", "replace"))
+        return found is not None and found.url == posixpath.basename(name)
 
     def _resource(self, name: str) -> Resource | None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 from os.path import splitext
 
-__all__ = ["is_compressible", "is_font", "media_type"]
+__all__ = ["is_compressible", "is_font", "is_module", "media_type", "preload_as"]
 
 _UTF8 = "; charset=utf-8"
 
@@ -25,6 +25,7 @@ _WEB: dict[str, str] = {
     ".jpg": "image/jpeg",
     ".js": "text/javascript" + _UTF8,  # RFC 9239
     ".json": "application/json",
+    ".map": "application/json",  # ECMA-426
     ".jxl": "image/jxl",
     ".m4a": "audio/mp4",
     ".md": "text/markdown" + _UTF8,
@@ -81,6 +82,25 @@ def is_compressible(media: str) -> bool:
     """Return True where a compressed variant is worth trying."""
     kind = media.partition(";")[0]
     return kind.startswith("text/") or kind in _COMPRESSIBLE or kind.endswith(("+json", "+xml"))
+
+
+def is_module(name: str) -> bool:
+    """Return True for the name of a script, which other scripts may import."""
+    return name.endswith((".js", ".mjs"))
+
+
+def preload_as(media: str) -> str:
+    """Return what a browser is to fetch a preloaded file as (HTML, section 4.6.7.18)."""
+    kind = media.partition(";")[0]
+    if is_font(kind):
+        return "font"
+    if kind == "text/css":
+        return "style"
+    if kind == "text/javascript":
+        return "script"
+    if kind == "text/vtt":
+        return "track"
+    return "image" if kind.startswith("image/") else "fetch"
 
 
 def is_font(media: str) -> bool:

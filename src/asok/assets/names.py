@@ -9,7 +9,18 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-__all__ = ["HIDDEN_SUFFIXES", "is_hidden", "is_public", "is_wellformed", "quoted"]
+__all__ = [
+    "HIDDEN_SUFFIXES",
+    "MAP",
+    "is_hidden",
+    "is_public",
+    "is_publishable",
+    "is_wellformed",
+    "quoted",
+]
+
+#: The suffix of source maps, which are published for the file that links them.
+MAP = ".map"
 
 #: Never served under their own name: compressed variants and source maps belong to another
 #: file, the rest is source that was left in the folder.
@@ -50,6 +61,11 @@ def is_hidden(name: str) -> bool:
 def is_public(name: str) -> bool:
     """Return True for a name that may be served."""
     return is_wellformed(name) and not is_hidden(name)
+
+
+def is_publishable(name: str) -> bool:
+    """Return True for a public name, and for the map of a public one."""
+    return is_public(name.removesuffix(MAP))
 
 
 def quoted(name: str) -> str:

@@ -14,7 +14,7 @@ from asok.assets.encoding import IDENTITY, LONGEST, choose
 from asok.assets.files import FileSlice
 from asok.assets.ranges import Unsatisfiable, single_range
 
-__all__ = ["NOT_FOUND", "Header", "Plan", "Resource", "Variant", "respond"]
+__all__ = ["NOT_FOUND", "PREMATURE", "Header", "Plan", "Resource", "Variant", "moved", "respond"]
 
 Header = tuple[bytes, bytes]
 
@@ -49,8 +49,30 @@ def _message(status: int, text: bytes, *headers: Header) -> Plan:
 
 #: The one 404: an absent file, a forbidden name and a link out of the root look alike.
 NOT_FOUND = _message(404, b"Not Found\n", (b"cache-control", b"no-store"))
+#: The one 503: the file is of a release that has yet to be deployed here.
+PREMATURE = _message(
+    503,
+    b"This release is not deployed here yet\n",
+    (b"retry-after", b"3"),
+    (b"cache-control", b"no-store"),
+)
 _NOT_ALLOWED = _message(405, b"Method Not Allowed\n", _ALLOWED)
 _OPTIONS = Plan(204, (_ALLOWED,))
+
+
+def moved(location: str) -> Plan:
+    """Return the 301 to `location`, an absolute path of this site with its query.
+
+    A short age: after a rollback the same token may be the current one again.
+    """
+    return Plan(
+        301,
+        (
+            (b"location", location.encode("ascii")),
+            (b"cache-control", b"public, max-age=60"),
+            (b"content-length", b"0"),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +164,20 @@ class Resource:
         return (*headers, *self.extra)
 
 
-def respond(resource: Resource | None, method: str, headers: Iterable[Header]) -> Plan:
+def respond(resource: Resource | Plan | None, method: str, headers: Iterable[Header]) -> Plan:
     """Plan the answer to `method` for `resource`; None is a file that isn't there.
+
+    A `Plan` is the answer to any GET, whatever its headers are.
 
     `headers` are the request's, names in lower case, as ASGI gives them. The method is
     judged first, so that its answer tells nothing about which files exist.
     """
     if method not in {"GET", "HEAD"}:
         return _OPTIONS if method == "OPTIONS" else _NOT_ALLOWED
-    plan = NOT_FOUND if resource is None else _get(resource, method, headers)
+    if isinstance(resource, Resource):
+        plan = _get(resource, method, headers)
+    else:
+        plan = resource or NOT_FOUND
     return plan if method == "GET" else Plan(plan.status, plan.headers)
 
 

@@ -7,18 +7,18 @@ that the manifest doesn't hold is a 404 without a look at the disk.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from asok.assets import retention
+from asok.assets import names, retention
 from asok.assets.breaker import Breaker
-from asok.assets.digest import plain_name
 from asok.assets.disk import CORS
 from asok.assets.encoding import IDENTITY
 from asok.assets.files import FileSlice
-from asok.assets.manifest import Entry, Manifest
-from asok.assets.media import is_font
-from asok.assets.plan import Header, Plan, Resource, Variant, respond
+from asok.assets.manifest import Entry, Linked, Manifest
+from asok.assets.media import is_font, is_module
+from asok.assets.plan import PREMATURE, Header, Plan, Resource, Variant, moved, respond
+from asok.assets.releases import Found, Moved, Releases
 from asok.assets.urls import Prefix
 
 __all__ = ["IMMUTABLE", "ManifestAssets"]
@@ -30,19 +30,23 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 _MOST_MISSING = 1000
 _MOST_URLS = 10_000
+_NOTHING = Linked()
 
 
 class ManifestAssets:
     """The output of `build_assets` in `folder`, served under `prefix`.
 
-    A hashed name (`/static/css/base-<digest>.css`) is immutable, of the current release and
-    of the earlier ones that the manifest remembers. A plain name gives the current bytes
-    with `plain_cache_control`, and so does a hashed name of a release that is not known
-    here: in a rolling deploy the page may come from a newer host than the file.
+    A URL with a digest (`/static/css/base-<digest>.css`) or with a release
+    (`/static/<token>/css/base.css`) is immutable, of the current release and of the earlier
+    ones that the manifest remembers. A plain name gives the current bytes with
+    `plain_cache_control`, and so does a URL of a release that is not known here: in a rolling
+    deploy the page may come from a newer host than the file. A release that is known to be
+    older is redirected, one that is known to be newer is a 503 (`Breaker`).
 
     Files up to `largest` bytes are kept in memory when first asked for, until `memory` bytes
-    are spent; the others are sent from the disk. `origin` is a CDN's, for `url` alone.
-    Raises `AssetError` where the manifest can't be read.
+    are spent; the others are sent from the disk. `origin` is a CDN's, for `url` alone; its
+    answers carry what scripts of another origin need. `mount` is the path before `prefix`
+    where the site is not at the root. Raises `AssetError` where the manifest can't be read.
     """
 
     def __init__(
@@ -51,19 +55,21 @@ class ManifestAssets:
         prefix: str = "/static",
         *,
         origin: str = "",
+        mount: str = "",
         plain_cache_control: str = "public, no-cache",
         memory: int = 32 * 1024 * 1024,
         largest: int = 256 * 1024,
     ) -> None:
         self._prefix = Prefix(prefix, origin)
+        self._mount = mount
         self._folder = folder.resolve()
         self._manifest = Manifest.load(folder)
         self._files = self._manifest.files
-        self._published = self._manifest.published()
+        self._releases = Releases(self._manifest)
         self._plain_cache_control = plain_cache_control
         self._left = memory
         self._largest = largest
-        # By logical and by hashed name; bounded, since only names of the manifest get in.
+        # By requested path; bounded, since only names of the manifest get in.
         self._resources: dict[str, Resource] = {}
         self._bodies: dict[str, bytes] = {}
         self._missing: set[str] = set()
@@ -76,9 +82,20 @@ class ManifestAssets:
         return self._prefix.path
 
     @property
+    def origin(self) -> str:
+        """What stands before the prefix in URLs: a CDN's origin, or nothing."""
+        return self._prefix.origin
+
+    @property
     def token(self) -> str:
-        """The digest of the whole tree; the same on every host that serves this build."""
+        """The token of the release; the same on every host that serves this build."""
         return self._manifest.token
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for all URLs here: another one wherever one of them is another."""
+        tree, form = self._manifest.tree, self._manifest.form
+        return f"{tree} {self.token if form == 'prefix' else ''} {self._prefix.url('')}"
 
     @property
     def names(self) -> Collection[str]:
@@ -88,10 +105,10 @@ class ManifestAssets:
     @property
     def breaker(self) -> Breaker:
         """The release's token and the ledger of those before it."""
-        return Breaker(self._manifest.token, tuple(self._manifest.ledger))
+        return self._releases.breaker
 
     def url(self, name: str) -> str:
-        """Return the hashed URL of `name`, `#fragment` and `?query` kept.
+        """Return the URL of `name`, `#fragment` and `?query` kept.
 
         A name that was not built is logged once and gives the plain URL: a missing image
         must not take the page down with it.
@@ -99,10 +116,10 @@ class ManifestAssets:
         known = self._urls.get(name)
         if known is not None:
             return known
-        plain, rest = self._prefix.split(name, self._files.get)
-        entry = self._entry(plain)
-        url = self._prefix.url(plain if entry is None else entry.path) + rest
-        if entry is not None and len(self._urls) < _MOST_URLS:
+        plain, rest = self._prefix.split(name, self._find)
+        there = self._entry(plain) is not None
+        url = self._prefix.url(self._releases.path(self.asset(plain))) + rest
+        if there and len(self._urls) < _MOST_URLS:
             self._urls[name] = url
         return url
 
@@ -110,6 +127,22 @@ class ManifestAssets:
         """Return `sha384-…` of `name`; empty, and logged once, where it was not built."""
         entry = self._entry(name)
         return "" if entry is None else entry.integrity
+
+    def asset(self, name: str) -> str:
+        """Return the name of the asset that Vite made of `name`, or `name` itself."""
+        return name if name in self._files else self._manifest.sources.get(name, name)
+
+    def linked(self, name: str) -> Linked:
+        """Return what the module `name` needs at once."""
+        return self._manifest.linked.get(name, _NOTHING)
+
+    def modules(self) -> list[str]:
+        """Return the names of all scripts."""
+        return [name for name in self._files if is_module(name)]
+
+    def pins(self) -> Mapping[str, str]:
+        """Return the further names of modules: each an asset's name or a URL."""
+        return self._manifest.pins
 
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
         """Return the answer to a request, None where `path` isn't under the prefix.
@@ -119,11 +152,14 @@ class ManifestAssets:
         name = self._prefix.name(path)
         if name is None:
             return None
-        resource = self._resources.get(name) or self._resource(name)
+        resource = self._resources.get(name) or self._resource(name, query)
         return respond(resource, method, headers)
 
+    def _find(self, name: str) -> Entry | None:
+        return self._files.get(self.asset(name))
+
     def _entry(self, name: str) -> Entry | None:
-        entry = self._files.get(name)
+        entry = self._find(name)
         if entry is None and name not in self._missing and len(self._missing) < _MOST_MISSING:
             self._missing.add(name)
             log.error(
@@ -133,33 +169,33 @@ class ManifestAssets:
             )
         return entry
 
-    def _resource(self, name: str) -> Resource | None:
-        entry = self._published.get(name)
-        if entry is not None:
-            caching = IMMUTABLE
-        else:
-            plain = name if name in self._files else plain_name(name)
-            entry = self._files.get(plain) if plain is not None else None
-            if entry is None:
-                return None
-            caching = self._plain_cache_control
-        media, extra = entry.media, CORS if is_font(entry.media) else ()
+    def _resource(self, path: str, query: str) -> Resource | Plan | None:
+        found = self._releases.find(path)
+        if found is None:
+            return None
+        if isinstance(found, Moved):
+            return moved(names.quoted(self._mount) + self._prefix.location(found.path, query))
+        if not isinstance(found, Found):
+            return PREMATURE
+        entry = found.entry
+        caching = IMMUTABLE if found.forever else self._plain_cache_control
         try:
             variants = tuple(
                 Variant(
                     coding,
                     f'"{entry.digest}"' if coding == IDENTITY else f'"{entry.digest}-{coding}"',
                     size,
-                    self._body(path, size),
+                    self._body(place, size),
                 )
-                for coding, path, size in _forms(entry)
+                for coding, place, size in _forms(entry)
             )
         except OSError as error:
             log.error("the published file %s can't be read: %s", entry.path, error)
             return None
-        resource = Resource(media, variants, caching, extra=extra)
-        if caching == IMMUTABLE or name in self._files:
-            self._resources[name] = resource
+        extra = CORS if self.origin or is_font(entry.media) else ()
+        resource = Resource(entry.media, variants, caching, extra=extra)
+        if found.forever or path in self._files:
+            self._resources[path] = resource
         return resource
 
     def _body(self, path: str, size: int) -> bytes | FileSlice:

@@ -1,17 +1,35 @@
-"""From a reference in a stylesheet to the asset that it means."""
+"""References from one asset to another: where they stand, what they mean, how they change."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from asok.assets import names
 
-__all__ = ["Target", "relative", "target"]
+__all__ = ["Edit", "Reference", "Target", "edited", "relative", "target"]
 
 _ELSEWHERE = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$|[?])")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One reference: its value with escapes undone, its place, and its line (1-based).
+
+    `start` and `end` enclose what is replaced, quotes included where the source has them.
+    `bare` is the name of a module that an import map knows, `at_once` what loads together
+    with the file itself: a static import, not an `import()`.
+    """
+
+    value: str
+    start: int
+    end: int
+    line: int
+    bare: bool = False
+    at_once: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,25 @@ class Target:
 
     name: str
     rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The text between two places of a source is to become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def edited(source: str, edits: Iterable[Edit]) -> str:
+    """Return `source` with `edits`, which are in order and don't overlap."""
+    pieces: list[str] = []
+    position = 0
+    for edit in edits:
+        pieces += (source[position : edit.start], edit.text)
+        position = edit.end
+    return "".join((*pieces, source[position:]))
 
 
 def target(value: str, origin: str, prefix: str) -> Target | None:

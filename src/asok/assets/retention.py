@@ -7,6 +7,7 @@ during a rolling deploy so do pages that are made right now.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from asok import atomic
@@ -48,45 +49,50 @@ def take_over(entry: Entry, previous: Path, out: Path) -> bool:
 
 
 def keep_earlier(
-    before: Manifest | None, files: dict[str, Entry], *, keep: int, previous: Path, out: Path
+    before: Manifest | None, current: Manifest, *, keep: int, previous: Path, out: Path
 ) -> list[Kept]:
     """Return the last `keep` releases, oldest first, with their files put into `out`.
 
-    A file that the current release (`files`) publishes under the same path is not listed
-    again, and one that has gone from `previous` is forgotten.
+    Only how they differ from the current one is listed; a file that has gone from `previous`
+    is forgotten.
     """
     if before is None or not keep:
         return []
-    current = {entry.path for entry in files.values()}
-    token = Manifest.of(files, []).token
-    last = Kept(before.token, {entry.path: entry for entry in before.files.values()})
-    releases = [release for release in (*before.kept, last) if release.token != token]
-    return [
-        Kept(
-            release.token,
-            {
-                path: entry
-                for path, entry in sorted(release.files.items())
-                if path not in current and take_over(entry, previous, out)
-            },
-        )
-        for release in releases[-keep:]
-    ]
+    last = (before.token, before.files)
+    releases = [(kept.token, kept.all_files(before.files)) for kept in before.kept]
+    found = [(token, files) for token, files in (*releases, last) if token != current.token]
+    there: dict[str, bool] = {entry.path: True for entry in current.files.values()}
+    kept: list[Kept] = []
+    for token, files in found[-keep:]:
+        for entry in files.values():
+            if entry.path not in there:
+                there[entry.path] = take_over(entry, previous, out)
+        then = {name: entry for name, entry in files.items() if there[entry.path]}
+        kept.append(Kept.of(token, then, current.files))
+    return kept
 
 
-def prune(out: Path, manifest: Manifest) -> None:
+def prune(out: Path, manifest: Manifest, before: Manifest | None) -> None:
     """Remove published files that no remembered release names, and what a killed build left.
 
-    Only names as a build writes them are touched: a folder given by mistake keeps its files.
+    Only names as a build writes them are touched, and what the release `before` published: a
+    folder given by mistake keeps its files.
     """
-    named: set[str] = set()
-    for entry in manifest.published().values():
-        named |= {entry.path, *(variant(entry, coding) for coding in entry.codings)}
+    named = set(_written(manifest))
+    once = set(_written(before)) if before is not None else set[str]()
     for folder, _, files in os.walk(out):
         base = Path(folder)
         for file in files:
             path = (base / file).relative_to(out).as_posix()
-            plain = path.removesuffix(".br").removesuffix(".gz")
+            plain = path
+            for suffix in SUFFIXES.values():
+                plain = plain.removesuffix(suffix)
             ours = plain_name(plain) is not None or file.startswith(atomic.TEMPORARY_PREFIX)
-            if ours and path not in named:
+            if (ours or path in once) and path not in named:
                 (base / file).unlink(missing_ok=True)
+
+
+def _written(manifest: Manifest) -> Iterator[str]:
+    for entry in manifest.published().values():
+        yield entry.path
+        yield from (variant(entry, coding) for coding in entry.codings)

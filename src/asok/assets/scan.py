@@ -73,10 +73,11 @@ def site_roots(site: Path) -> tuple[Root, ...]:
     )
 
 
-def scan(roots: Sequence[Root | Path | str]) -> dict[str, Source]:
+def scan(roots: Sequence[Root | Path | str], *, maps: bool = False) -> dict[str, Source]:
     """Return every asset by logical name, sorted; an earlier root hides a later one's file.
 
-    A root that doesn't exist is empty. Hidden files (`names.is_hidden`) are passed over.
+    A root that doesn't exist is empty. Hidden files (`names.is_hidden`) are passed over; with
+    `maps` source maps are there too.
     Raises `AssetError` for a link that leads out of its root and for a name that could not
     be served.
     """
@@ -87,7 +88,8 @@ def scan(roots: Sequence[Root | Path | str]) -> dict[str, Source]:
         base = root.folder.resolve()
         for inner in _walk(base, "", frozenset({base})):
             name = f"{root.mount}/{inner}" if root.mount else inner
-            if name in found or names.is_hidden(inner) or root.inner(name) is None:
+            hidden = names.is_hidden(inner.removesuffix(names.MAP) if maps else inner)
+            if name in found or hidden or root.inner(name) is None:
                 continue
             path = root.folder / inner
             if not names.is_wellformed(name):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Protocol
+from urllib.parse import quote
 
 from asok.assets import names
 from asok.errors import AssetNotFound, ConfigurationError
 
 __all__ = ["Lookup", "Prefix", "missing"]
+
+
+# What may stand in a query (RFC 3986, section 3.4), the sign of an escape included.
+_QUERY = "%/?:@!$&'()*+,;=-._~"
 
 
 class Lookup(Protocol):
@@ -38,6 +43,7 @@ class Prefix:
                 fix="Leave out the slash at its end.",
             )
         self.path = path
+        self.origin = origin
         self._begin = path + "/"
         self._base = origin + names.quoted(path) + "/"
 
@@ -48,6 +54,11 @@ class Prefix:
     def url(self, name: str) -> str:
         """Return the URL of `name`."""
         return self._base + names.quoted(name)
+
+    def location(self, name: str, query: str) -> str:
+        """Return the path of `name` on this site, with the request's query."""
+        kept = f"?{quote(query, safe=_QUERY)}" if query else ""
+        return names.quoted(f"{self.path}/{name}") + kept
 
     @staticmethod
     def split(name: str, find: Lookup) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from asok.errors import AsokError
 if TYPE_CHECKING:
     from asok.assets import Manifest
     from asok.checks import Links
+    from asok.settings import Settings
 
 __all__ = ["build"]
 
@@ -158,10 +159,11 @@ def _build(
 ) -> BuildReport:
     from asok.checks import SiteChecks
     from asok.cli import bytecode
+    from asok.settings import Settings
 
     source = root / "src"
     modules = bytecode.replace_source(source) if strip else bytecode.compile_source(source)
-    assets = _Assets(root / ".asok" / "assets")
+    assets = _Assets(root / ".asok" / "assets", Settings.load(root))
     with assets, dependencies.watch(root):
         manifest = assets.build(root, progress)
         app = import_site(root)
@@ -191,15 +193,16 @@ class _Assets:
     The files of the last releases stay beside the new ones, so the old manifest is whole.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
+        self._settings = settings
         self._manifest = folder / "manifest.json"
         self._kept = False
         self._before: bytes | None = None
 
     def build(self, root: Path, progress: Progress) -> Manifest:
         """Build the assets of the site at `root`."""
-        from asok.assets import build_assets, scan, site_roots
+        from asok.assets import build_assets, scan, site_pins, site_roots
 
         roots = site_roots(root)
         total = len(scan(roots))
@@ -210,7 +213,15 @@ class _Assets:
             done += 1
             progress.step("Assets", done, total)
 
-        return build_assets(roots, self.folder, progress=stepped)
+        return build_assets(
+            roots,
+            self.folder,
+            form=self._settings.assets,
+            release=self._settings.release,
+            keep=self._settings.assets_keep,
+            pins=site_pins(root),
+            progress=stepped,
+        )
 
     def keep(self) -> None:
         """The build succeeded."""

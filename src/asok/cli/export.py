@@ -84,7 +84,7 @@ def _without_secret(root: Path) -> None:
 def _export(
     root: Path, folder: Path, progress: Progress, *, flat: bool, live: bool, precompress: bool
 ) -> ExportReport:
-    from asok.assets import ManifestAssets, build_assets, site_roots
+    from asok.assets import ManifestAssets, build_assets, site_pins, site_roots
     from asok.export import export_site
 
     with (
@@ -93,9 +93,16 @@ def _export(
     ):
         published = Path(assets)
         # What was built for the server stays as it is; unchanged files are taken over.
-        build_assets(site_roots(root), published, keep=0, previous=root / ".asok" / "assets")
+        build_assets(
+            site_roots(root),
+            published,
+            keep=0,
+            pins=site_pins(root),
+            previous=root / ".asok" / "assets",
+        )
         app = import_site(root)
-        app.assets = app.addresses.assets = ManifestAssets(published)
+        origin, mount = app.settings.assets_url, app.settings.base_path
+        app.assets = app.addresses.assets = ManifestAssets(published, origin=origin, mount=mount)
         return export_site(
             app,
             published,

@@ -42,7 +42,7 @@ def make_parts(
 
     Raises what is wrong with its pages, naming the file and the line.
     """
-    policy = Policy(csp)
+    policy = Policy(csp, files="" if settings.debug else settings.assets_url)
     tokens = settings.csrf == "token"
     suffix = site_suffix(settings.base_path)
     load = partial(load_page, import_file=partial(_import, root))

@@ -37,6 +37,16 @@ SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"x-frame-options", b"SAMEORIGIN"),
 )
 
+#: What fetches files of the site; workers and frames have to be of the page's own origin.
+_FETCHING = (
+    "script-src",
+    "style-src",
+    "img-src",
+    "font-src",
+    "connect-src",
+    "media-src",
+    "manifest-src",
+)
 _NONCED = ("script-src", "style-src")
 
 
@@ -48,12 +58,16 @@ def new_nonce() -> str:
 class Policy:
     """One policy, with or without a nonce.
 
-    `directives` replace or add to the defaults, by name; an empty value removes one.
-    Raises `ConfigurationError` for a value that would end the header or the directive.
+    `directives` replace or add to the defaults, by name; an empty value removes one. `files`
+    is the URL that the site's own files are fetched from, where that is another origin: what
+    may come from the site may come from there. Raises `ConfigurationError` for a value that
+    would end the header or the directive.
     """
 
-    def __init__(self, directives: Mapping[str, str] | None = None) -> None:
+    def __init__(self, directives: Mapping[str, str] | None = None, *, files: str = "") -> None:
         merged = {**DEFAULT_DIRECTIVES, **(directives or {})}
+        if files:
+            merged = _with_files(merged, files)
         for name, value in merged.items():
             if any(mark in name + value for mark in ";,\r\n\0"):
                 raise ConfigurationError(
@@ -103,6 +117,17 @@ class Policy:
             return any(_matches(source.lower(), wanted) for source in sources.split())
         except ValueError:  # no URL at all
             return False
+
+
+def _with_files(directives: Mapping[str, str], files: str) -> dict[str, str]:
+    parts = urlsplit(files)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    found = dict(directives)
+    for name in _FETCHING:
+        value = found.get(name, found.get("default-src", ""))
+        if "'self'" in value.split() and origin not in value.split():
+            found[name] = f"{value} {origin}"
+    return found
 
 
 def _matches(source: str, wanted: SplitResult) -> bool:
