@@ -31,6 +31,7 @@ _WANTED = frozenset(
         b"range",
     }
 )
+_MOST_CHOSEN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,10 @@ class Resource:
     extra: tuple[Header, ...] = ()
     _sizes: tuple[tuple[str, int], ...] = field(default=(), init=False, compare=False)
     _whole: dict[str, Plan] = field(default_factory=dict[str, Plan], init=False, compare=False)
+    #: By Accept-Encoding: browsers send few different ones.
+    _chosen: dict[str, Variant] = field(
+        default_factory=dict[str, Variant], init=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         sizes = tuple((variant.coding, variant.size) for variant in self.variants)
@@ -108,8 +113,13 @@ class Resource:
         """Return the variant for an Accept-Encoding header."""
         if not accept_encoding or len(self.variants) == 1:
             return self.variants[0]
-        coding = choose(accept_encoding[:LONGEST], self._sizes)
-        return next(v for v in self.variants if v.coding == coding)
+        chosen = self._chosen.get(accept_encoding)
+        if chosen is None:
+            coding = choose(accept_encoding[:LONGEST], self._sizes)
+            chosen = next(v for v in self.variants if v.coding == coding)
+            if len(self._chosen) < _MOST_CHOSEN and len(accept_encoding) <= LONGEST:
+                self._chosen[accept_encoding] = chosen
+        return chosen
 
     def whole(self, variant: Variant) -> Plan:
         """Return the 200 of `variant`, made once."""
