@@ -51,12 +51,17 @@ def test_the_cache_is_the_one_that_was_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["disk", "redis"])
 def test_pages_are_kept_where_the_settings_say(tmp_path: Path, name: str) -> None:
     given = settings(
-        tmp_path, pages_backend=name, pages_max=7, redis_url=f"redis://127.0.0.1:{free_port()}/0"
+        tmp_path,
+        pages_backend=name,
+        pages_max=7,
+        pages_memory=4096,
+        redis_url=f"redis://127.0.0.1:{free_port()}/0",
     )
     # Nothing answers at that address: the site starts and serves what the build made.
     store = backends.pages(given, tmp_path / "ssg_cache", "f1")
     assert store.get("/about") is None
     assert store.fingerprint == "f1"
+    assert store._front.limit == 4096
     assert backends.pages(given, tmp_path / "ssg_cache").fingerprint == "development"
 
 

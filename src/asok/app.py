@@ -189,7 +189,8 @@ class Asok:
         if self.settings.debug:
             return DevelopmentPages(self.parts)
         self.store = backends.pages(self.settings, self.store_folder, self.fingerprint)
-        return StoredPages(self.parts, Regenerator(self.store, page_renderer(self.parts)))
+        regenerator = Regenerator(self.store, page_renderer(self.parts))
+        return StoredPages(self.parts, regenerator, memory=self.settings.pages_memory)
 
     def _make_on_demand(self) -> OnDemand:
         store = self.store if isinstance(self.pages, StoredPages) else None

@@ -67,6 +67,7 @@ def pages(settings: Settings, folder: Path, fingerprint: str | None = None) -> D
         fingerprint=fingerprint,
         max_pages=pages,
         max_bytes=size,
+        memory=settings.pages_memory,
         overlay=overlay,
         inherited=inherited,
     )

@@ -44,6 +44,8 @@ class Settings:
     pages_max: int = 10_000
     """How many pages that no build lists are kept."""
     pages_max_bytes: int = 256 * 1024 * 1024
+    pages_memory: int = 64 * 1024 * 1024
+    """How much of the stored pages each worker keeps in memory."""
     page_budget: int = 0
     """What a page may weigh, with its scripts and styles, as it is sent; 0: no limit."""
     revalidate_secret: str = field(default="", repr=False)
@@ -145,6 +147,7 @@ def _read(read: Variables, known: dict[str, Any]) -> dict[str, Any]:
         "pages_backend": read.choice("ASOK_PAGES_BACKEND", "disk", ("disk", "redis")),
         "pages_max": read.integer("ASOK_PAGES_MAX", 10_000, 1, 10**9),
         "pages_max_bytes": read.size("ASOK_PAGES_MAX_BYTES", 256 * 1024 * 1024),
+        "pages_memory": read.size("ASOK_PAGES_MEMORY", 64 * 1024 * 1024),
         "page_budget": read.size("ASOK_PAGE_BUDGET", 0),
         "revalidate_secret": read.text("ASOK_REVALIDATE_SECRET", ""),
         "csp": read.choice("ASOK_CSP", "nonce", ("nonce", "hash")),

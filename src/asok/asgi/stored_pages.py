@@ -43,23 +43,26 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-#: Bytes of memory for pages that are told apart by their query.
-_VARIANTS = 16 * 1024 * 1024
-
-
 class StoredPages:
-    """Serves what `regenerator` stores; `pages` are the site's, by pattern."""
+    """Serves what `regenerator` stores, of which at most `memory` bytes are held ready.
 
-    def __init__(self, parts: Parts, regenerator: Regenerator) -> None:
+    Pages that are told apart by their query have a quarter as much for themselves, and so
+    have guarded ones.
+    """
+
+    def __init__(
+        self, parts: Parts, regenerator: Regenerator, *, memory: int = 64 * 1024 * 1024
+    ) -> None:
         self._parts = parts
         self.regenerator = regenerator
         self._filler = Filler(parts)
         self._clock = regenerator.clock
         store: PageStore = regenerator.store
-        self._open = Shelf(store, partial(self._prepare, guarded=False))
-        self._guarded = Shelf(store, partial(self._prepare, guarded=True))
+        apart = max(memory // 4, 1)
+        self._open = Shelf(store, partial(self._prepare, guarded=False), memory=memory)
+        self._guarded = Shelf(store, partial(self._prepare, guarded=True), memory=apart)
         #: Apart, so that their keys are no paths, and that they never push out plain pages.
-        self._variants = Shelf(store, partial(self._prepare, guarded=False), memory=_VARIANTS)
+        self._variants = Shelf(store, partial(self._prepare, guarded=False), memory=apart)
         self._queries = {
             pattern: page.options.query
             for pattern, page in parts.pages.items()
