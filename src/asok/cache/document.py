@@ -19,8 +19,8 @@ __all__ = ["read_document", "remove", "write_document"]
 
 #: Bytes of a page on every platform.
 _PAGE: Final = 4096
-#: Read in one call; larger entries take more.
-_CHUNK: Final = 65536
+#: Read in one call, larger entries take more. Python sets aside so many bytes each time.
+_CHUNK: Final = 8192
 #: Looks at a file that changes while it is read, before it counts as damaged.
 _LOOKS: Final = 4
 #: Modification time of entries without an end: the year 2100.
