@@ -108,6 +108,9 @@ class AsokError(Exception):
         file: Path | str | None = None,
         line: int | None = None,
     ) -> None:
+        # A message that quotes another one would end like it, and then with its own full stop.
+        if message.endswith(("..", "?.", "!.")) and not message.endswith("..."):
+            message = message[:-1]
         self.message = message
         self.fix = fix
         self.file = Path(file) if file is not None else None
