@@ -22,6 +22,15 @@ _INDEX = "index.html"
 # goal would be a token that the server takes for a later one.
 _REDIRECT_CACHING = b"max-age=0, must-revalidate"
 
+# What a plan depends on, as WSGI names it.
+_READ = tuple(
+    ("HTTP_" + name.upper().replace("-", "_"), name.encode())
+    for name in (
+        "accept-encoding", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "if-unmodified-since", "range",
+    )
+)  # fmt: skip
+
 
 class StaticView:
     """Serves `folder` under `pattern`, whose `{breaker}` is `breaker.current`.
@@ -89,9 +98,9 @@ class StaticView:
                 return response
 
     def _answer(self, resource: Resource | None, request: Request) -> Response:
+        given = request.environ
         headers = [
-            (key.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-            for key, value in request.headers.items()
+            (name, given[key].encode("latin-1", "replace")) for key, name in _READ if key in given
         ]
         return _send(respond(resource, request.method, headers), request)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import uuid
+import warnings
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast
 
 import pytest
+
+# Modules of tests that import tet are collected before the marks below hold.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    importlib.import_module("pyramid.config")
 
 HERE = Path(__file__).parent
 CSS = "a { color: red }\n" * 40
