@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 
 GROUND = {
     "drafting",
+    "sharing",
     "errors",
     "signing",
     "single_flight",

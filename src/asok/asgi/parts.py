@@ -88,7 +88,7 @@ class Parts:
         """The `SiteView` of a request: frozen pages are stored already, and drafts never."""
         if request.frozen or request.draft:
             return call()
-        return cached_page.answer(self.cache, request, policy, call)
+        return cached_page.answer(self, request, policy, call)
 
     def secure(self, scope: Mapping[str, Any]) -> bool:
         """Whether this request came by https."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["find_file"]
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+
+__all__ = ["find_file", "send_file"]
+
+
+def send_file(site: Path, path: Path | str, root: Path | None, download: str | None) -> Response:
+    """Return the answer with a file. Raises `HTTPException` 404 where it may not be sent."""
+    target = find_file(site, path, root)
+    if target is None:
+        raise HTTPException(404)
+    return FileResponse(target, filename=download)
 
 
 def find_file(site: Path, path: Path | str, root: Path | None) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from asok.cache import PagePolicy
+from asok.cache import Cache, PagePolicy
 
 if TYPE_CHECKING:
     from asok.asgi.request import Request
@@ -23,6 +23,9 @@ class SiteView(Protocol):
 
     @property
     def root(self) -> Path: ...
+
+    @property
+    def cache(self) -> Cache: ...
 
     def render(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
         """Render a template for a request, with the site's globals."""

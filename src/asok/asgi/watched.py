@@ -1,43 +1,96 @@
-"""A view of a request's headers or query that notes which names a handler looked for."""
+"""Views of what a visitor sent that note which names a handler or template looked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, TypeVar, cast
 
-__all__ = ["Watched"]
+from asok.sharing import Sharing
+
+__all__ = ["Watched", "WatchedSession", "watched"]
+
+Note = Callable[[str], None]
+T = TypeVar("T")
 
 
-class Watched(Mapping[str, str]):
-    """Reads like the mapping that `pairs` make (the first value of a name wins).
+class Watched(Mapping[str, Any]):
+    """Reads like `real`, and tells `note` the kind and name: `cookie:theme`, `header:origin`.
 
-    `seen` holds the lower-case names that were looked for, present or not; iterating notes "*".
+    A name is noted whether it is there or not. Whatever asks for more than one name notes `*`.
+    With `fold` names are those of headers, in any case.
     """
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        self._pairs = pairs
-        self._first: dict[str, str] = {}
-        for name, value in pairs:
-            self._first.setdefault(name.lower(), value)
-        self.seen: set[str] = set()
+    def __init__(self, real: Any, note: Note, kind: str, *, fold: bool = False) -> None:
+        self._real = real
+        self._note = note
+        self._kind = kind
+        self._fold = fold
 
-    def __getitem__(self, name: str) -> str:
-        self.seen.add(name.lower())
-        return self._first[name.lower()]
+    def _look(self, name: object) -> None:
+        text = str(name)
+        self._note(f"{self._kind}:{text.lower() if self._fold else text}")
+
+    def __getitem__(self, name: str) -> Any:
+        self._look(name)
+        return self._real[name]
+
+    def __contains__(self, name: object) -> bool:
+        self._look(name)
+        return name in self._real
 
     def __iter__(self) -> Iterator[str]:
-        self.seen.add("*")
-        return iter(self._first)
+        self._look("*")
+        return iter(self._real)
 
     def __len__(self) -> int:
-        self.seen.add("*")
-        return len(self._first)
+        self._look("*")
+        return len(self._real)
+
+    def __str__(self) -> str:
+        self._look("*")
+        return str(self._real)
+
+    __repr__ = __str__
 
     def getlist(self, name: str) -> list[str]:
-        """Every value of `name`."""
-        self.seen.add(name.lower())
-        return [value for given, value in self._pairs if given.lower() == name.lower()]
+        """Every value of `name`, where there may be several."""
+        self._look(name)
+        return self._real.getlist(name)
 
-    def multi_items(self) -> list[tuple[str, str]]:
-        """Every pair."""
-        self.seen.add("*")
-        return list(self._pairs)
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._real, name)
+        self._look("*")
+        return found
+
+
+class WatchedSession(Watched, MutableMapping[str, Any]):
+    """A session of which every key that is looked for is noted; changing it is noted as `*`."""
+
+    _own = frozenset({"_real", "_note", "_kind", "_fold"})
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._look("*")
+        self._real[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self._look("*")
+        del self._real[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            object.__setattr__(self, name, value)
+        else:
+            self._look("*")
+            setattr(self._real, name, value)
+
+
+def watched(
+    real: T,
+    sharing: Sharing | None,
+    kind: str,
+    *,
+    fold: bool = False,
+    like: type[Watched] = Watched,
+) -> T:
+    """Return `real`, or a view of it for a render that is shared; it stands for the same type."""
+    return real if sharing is None else cast("T", like(real, sharing.note, kind, fold=fold))

@@ -40,7 +40,8 @@ class PagePolicy:
     """How a handler's pages are cached. `ttl` and `stale` are seconds (`ttl=None`: for ever).
 
     `query` and `headers` (lower case) name what the page depends on besides its path; `host`
-    says whether it depends on the host as well.
+    says whether it depends on the host as well. `key` and `unless` are functions of the request:
+    what else joins the key, and for whom the cache is passed by.
     """
 
     ttl: float | None = 60.0
@@ -50,6 +51,8 @@ class PagePolicy:
     host: bool = True
     stale: float = 0.0
     tags: tuple[str, ...] = ()
+    key: Callable[[Any], Any] | None = None
+    unless: Callable[[Any], Any] | None = None
 
 
 @overload
@@ -64,6 +67,8 @@ def cache_page(
     host: bool = True,
     stale: TTL = None,
     tags: Sequence[str] = (),
+    key: Callable[[Any], Any] | None = None,
+    unless: Callable[[Any], Any] | None = None,
 ) -> Callable[[Handler], Handler]: ...
 def cache_page(
     ttl: Any = 60,
@@ -74,6 +79,8 @@ def cache_page(
     host: bool = True,
     stale: TTL = None,
     tags: Sequence[str] = (),
+    key: Callable[[Any], Any] | None = None,
+    unless: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Cache the answers of a handler to GET and HEAD for `ttl` (seconds or a timedelta).
 
@@ -83,7 +90,11 @@ def cache_page(
     `query` names the query parameters and `vary` the request headers that the page depends
     on. With `host=False` all hosts share one page. `stale` is how long an old page may be
     served while a new one is made; `tags` name it for `cache.forget_tags`. `key_prefix` keeps
-    two handlers of the same path apart, or drops all old pages when it is changed.
+    pages of one handler apart, or drops all old ones when it is changed.
+
+    `key` is a function of the request whose value (text, numbers, None, tuples of them) joins
+    the key: what it read of the visitor, the handler may read too. `unless` is a function of the
+    request that is true for those who are answered without the cache.
 
     Raises `ConfigurationError` for options that can't be.
     """
@@ -97,6 +108,8 @@ def cache_page(
         host=host,
         stale=grace(stale),
         tags=_names("tags", tags),
+        key=_function("key", key),
+        unless=_function("unless", unless),
     )
     return functools.partial(_wrapped, policy=policy)
 
@@ -106,6 +119,17 @@ def _prefix(value: object) -> str:
         raise ConfigurationError(
             f"cache_page got key_prefix={value!r}, expected a str of at most {_PREFIX_LIMIT} "
             "characters."
+        )
+    return value
+
+
+def _function(option: str, value: object) -> Callable[[Any], Any] | None:
+    if value is None:
+        return None
+    if not callable(value) or inspect.iscoroutinefunction(value):
+        raise ConfigurationError(
+            f"cache_page got {option}={value!r}, expected a plain function of the request.",
+            fix=f"For example {option}=lambda request: request.cookies.get('theme').",
         )
     return value
 
@@ -158,13 +182,15 @@ def page_key(
     path: str,
     query: Sequence[tuple[str, str]] = (),
     headers: Sequence[tuple[str, str]] = (),
+    others: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return the key of a request's page: different requests never share one.
 
     `query` are the parsed parameters and `headers` the request's; only what the policy
-    declares counts. A missing one and an empty one differ, and so do `?a=1&a=2` and
-    `?a=2&a=1`. Every part goes into the digest with its kind and length, so no two lists of
-    parts are the same bytes (`/a?b=1` and `/ab=1`, a newline, a NUL).
+    declares counts. `others` are further parts, a kind and a text each. A missing parameter and
+    an empty one differ, and so do `?a=1&a=2` and `?a=2&a=1`. Every part goes into the digest
+    with its kind and length, so no two lists of parts are the same bytes (`/a?b=1` and `/ab=1`,
+    a newline, a NUL).
     """
     parts: list[tuple[str, str]] = [("method", method), ("path", path)]
     if policy.host:
@@ -175,6 +201,7 @@ def page_key(
     for name in policy.headers:
         parts.append(("header", name))
         parts.extend(("value", value) for given, value in headers if given.lower() == name)
+    parts.extend((f"other-{kind}", text) for kind, text in others)
     digest = blake2b(digest_size=32)
     for kind, text in parts:
         data = text.encode("utf-8", "surrogatepass")
