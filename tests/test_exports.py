@@ -10,9 +10,10 @@ import pytest
 
 DOORS = {
     "asok": (
-        "AsokError Asok Component Model Request Settings exposed revalidate_path revalidate_tag"
+        "AsokError Asok Component Model Request Settings broadcast exposed listens revalidate_path "
+        "revalidate_tag"
     ),
-    "asok.component": "Component exposed",
+    "asok.component": "Component exposed listens",
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "
         "RedisSessionStore Session SessionIds SessionStore SqliteSessionStore StoredSession "

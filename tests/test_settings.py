@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from asok import backends
 from asok.errors import ConfigurationError
-from asok.settings import Settings
+from asok.live import Limits
+from asok.settings import LIVE_LIMITS, Settings
 
 KEY = "k" * 32
 
@@ -144,3 +147,15 @@ def test_a_key_is_demanded_outside_debug_and_kept_in_debug(tmp_path: Path) -> No
 def test_known_values_win(tmp_path: Path) -> None:
     settings = Settings.load(tmp_path, {}, debug=True, secret_keys=("x",), port=1)
     assert (settings.debug, settings.secret_keys, settings.port) == (True, ("x",), 1)
+
+
+def test_bounds_of_live_components_are_settings(tmp_path: Path) -> None:
+    settings = load(tmp_path, ASOK_LIVE_FRAME_BYTES="1024", ASOK_LIVE_CALL_SECONDS="2.5")
+    limits = backends.live_limits(settings)
+
+    assert (limits.frame_bytes, limits.call_seconds, limits.burst) == (1024, 2.5, 40)
+    assert set(LIVE_LIMITS) == {field.name for field in fields(Limits)}
+    with pytest.raises(ConfigurationError, match="ASOK_LIVE_BURST='-1' is no number above 0"):
+        load(tmp_path, ASOK_LIVE_BURST="-1")
+    with pytest.raises(ConfigurationError, match="Did you mean ASOK_LIVE_BURST"):
+        load(tmp_path, ASOK_LIVE_BRUST="9")

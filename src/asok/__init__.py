@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asok.app import Asok
     from asok.asgi.request import Request
-    from asok.component import Component, exposed
+    from asok.component import Component, exposed, listens
     from asok.errors import AsokError
+    from asok.live import broadcast
     from asok.models import Model
     from asok.pages import revalidate_path, revalidate_tag
     from asok.settings import Settings
@@ -25,7 +26,9 @@ __all__ = [
     "Model",
     "Request",
     "Settings",
+    "broadcast",
     "exposed",
+    "listens",
     "revalidate_path",
     "revalidate_tag",
 ]
@@ -39,7 +42,9 @@ _HOMES = {
     "Model": "asok.models",
     "Request": "asok.asgi.request",
     "Settings": "asok.settings",
+    "broadcast": "asok.live",
     "exposed": "asok.component",
+    "listens": "asok.component",
     "revalidate_path": "asok.pages",
     "revalidate_tag": "asok.pages",
 }

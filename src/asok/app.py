@@ -23,7 +23,6 @@ from asok.assets import ManifestAssets
 from asok.building import Check, build_pages
 from asok.composition import Addresses, make_doors, make_live, make_parts, make_templates
 from asok.fingerprint import fingerprint
-from asok.notices import FileNotices
 from asok.pages import (
     OnDemand,
     PageOptions,
@@ -72,7 +71,7 @@ class Asok:
         self.settings = settings = settings or Settings.load(self.root)
         self.keys = Keys(settings.secret_keys)
         self.source = self.root / "src"
-        self.notices = FileNotices(settings.state_folder / "notices")
+        self.notices = backends.notices(settings)
         site_modules.install(self.root)
         self.cache = backends.cache(settings)
         caching.configure(self.cache)

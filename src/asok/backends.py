@@ -12,7 +12,8 @@ from asok import dependencies
 from asok.asgi.hosts import HostCheck
 from asok.assets import Assets, DiskAssets, ManifestAssets, site_pins, site_roots
 from asok.cache import Cache
-from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, SqliteLiveStore
+from asok.live import Limits, LiveStore, MemoryLiveStore, RedisLiveStore, SqliteLiveStore
+from asok.notices import FileNotices, Notices
 from asok.pages import DiskStore
 from asok.sessions import (
     MemorySessionStore,
@@ -22,7 +23,17 @@ from asok.sessions import (
 )
 from asok.settings import Settings
 
-__all__ = ["CachedFragments", "assets", "cache", "hosts", "live_store", "pages", "sessions"]
+__all__ = [
+    "CachedFragments",
+    "assets",
+    "cache",
+    "hosts",
+    "live_limits",
+    "live_store",
+    "notices",
+    "pages",
+    "sessions",
+]
 
 _LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
@@ -88,11 +99,27 @@ def sessions(settings: Settings) -> SessionStore:
 
 def live_store(settings: Settings) -> LiveStore:
     """Where the state of live components is kept: beside the sessions."""
+    seconds = live_limits(settings).state_seconds
     if settings.session_backend == "redis":
-        return RedisLiveStore(settings.redis_url)
+        return RedisLiveStore(settings.redis_url, seconds=seconds)
     if settings.session_backend == "memory":
-        return MemoryLiveStore()
-    return SqliteLiveStore(settings.session_path / "live.sqlite3")
+        return MemoryLiveStore(seconds=seconds)
+    return SqliteLiveStore(settings.session_path / "live.sqlite3", seconds=seconds)
+
+
+def notices(settings: Settings) -> Notices:
+    """How workers tell each other (SESSION_BACKEND): a file of this machine, or Redis."""
+    if settings.session_backend == "redis":
+        from asok.redis_link.notices import RedisNotices
+
+        return RedisNotices(settings.redis_url)
+    return FileNotices(settings.state_folder / "notices")
+
+
+def live_limits(settings: Settings) -> Limits:
+    """The bounds of live components (ASOK_LIVE_…)."""
+    given: dict[str, Any] = dict(settings.live_limits)
+    return Limits(**given)
 
 
 def assets(settings: Settings, published: Path) -> Assets:

@@ -20,7 +20,16 @@ from asok import atomic
 from asok.errors import ConfigurationError
 from asok.variables import Variables, host_problem, normal_origin, origin_problem
 
-__all__ = ["Settings"]
+__all__ = ["LIVE_LIMITS", "Settings"]
+
+#: Each bound of the live components has a variable of its own: ASOK_LIVE_FRAME_BYTES. What they
+#: mean, and their defaults, say the fields of `asok.live.Limits`.
+LIVE_LIMITS = (
+    "frame_bytes", "messages_per_second", "burst", "components", "queued_calls", "arguments",
+    "depth", "bad_signatures", "bad_frames", "state_seconds", "state_bytes", "deferred_bytes",
+    "call_seconds", "turn_seconds", "queued_events", "push_seconds", "broadcast_bytes", "tabs",
+    "base_bytes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     ws_allowed_origins: tuple[str, ...] = ()
+    live_limits: tuple[tuple[str, float], ...] = ()
+    """Bounds of live components that differ from `asok.live.Limits`, by name."""
 
     @staticmethod
     def find_root(caller: Path) -> Path:
@@ -175,6 +186,11 @@ def _read(read: Variables, known: dict[str, Any]) -> dict[str, Any]:
             map(normal_origin, read.items("WS_ALLOWED_ORIGINS", origin_problem))
         ),
     }
+    values["live_limits"] = tuple(
+        (name, value)
+        for name in LIVE_LIMITS
+        if (value := read.number(f"ASOK_LIVE_{name.upper()}")) is not None
+    )
     values["secret_keys"] = known.get("secret_keys") or _keys(read, debug)
     if values["session_backend"] == "memory" and values["workers"] > 1:
         read.problems.append(

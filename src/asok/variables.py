@@ -52,6 +52,15 @@ class Variables:
             return default
         return int(value)
 
+    def number(self, name: str) -> float | None:
+        value = self.text(name, "")
+        if not value:
+            return None
+        if not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", value) or not float(value) > 0:
+            self.problems.append(f"{name}={value!r} is no number above 0.")
+            return None
+        return float(value) if "." in value else int(value)
+
     def size(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
         size = parse_size(value)

@@ -115,16 +115,6 @@ def test_wrappers_around_a_mark_are_refused() -> None:
         methods(renamed)
 
 
-def test_generators_are_refused() -> None:
-    class Stream(Component):
-        @exposed
-        def progress(self) -> Any:
-            yield 1
-
-    with pytest.raises(ComponentError, match="generator"):
-        methods(Stream)
-
-
 @pytest.mark.parametrize("name", ["mount", "render"])
 def test_mount_and_render_are_not_async(name: str) -> None:
     async def method(self: Any) -> None: ...

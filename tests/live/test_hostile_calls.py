@@ -18,7 +18,7 @@ from .target import TOUCHED, joined, run, site
     [
         "__init__", "__class__", "_private", "_secret", "hidden", "double", "render", "mount",
         "html", "count", "session", "closed", "increment ", "increment.__call__", "Increment",
-        "__asok_methods__", "$model", "$refresh", "__setattr__",
+        "__asok_methods__", "$model", "hydrate", "guard", "__setattr__",
     ],
 )  # fmt: skip
 def test_only_what_is_exposed_runs(method: str) -> None:

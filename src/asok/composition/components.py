@@ -12,7 +12,7 @@ from anyio import to_thread
 from asok import backends, models
 from asok.asgi.runtime_file import RuntimeFile
 from asok.jinja import Templates
-from asok.live import Live, Registry, SessionLike
+from asok.live import Live, Registry, SessionLike, configure_broadcasts
 from asok.notices import Notices
 from asok.sessions import Session, SessionIds, SessionStore
 from asok.settings import Settings
@@ -59,10 +59,13 @@ def make_live(
         open_session=open_session,
         runtime_url=settings.base_path + runtime.url_path,
         defer_url=settings.base_path + runtime.defer_path,
+        limits=backends.live_limits(settings),
+        notices=notices,
         run_sync=_run_in_scope,
         show_errors=settings.debug,
     )
     notices.subscribe(_REVOKED, lambda message: live.close_session(message["id"]))
+    configure_broadcasts(live.broadcasts.publish)
     return live, revoke
 
 

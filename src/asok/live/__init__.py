@@ -1,16 +1,18 @@
 """Live components: state on the server, HTML in the page. Knows no framework and no socket."""
 
+from asok.live.broadcasting import broadcast, configure_broadcasts
 from asok.live.component import Component, SessionLike
 from asok.live.conversation import Conversation
 from asok.live.deferred import Deferred
 from asok.live.engine import Live
 from asok.live.exposed import exposed
 from asok.live.limits import Limits
+from asok.live.listening import listens
 from asok.live.redis import RedisLiveStore
 from asok.live.registry import Definition, Registry
 from asok.live.runtime import defer_bytes, defer_name, runtime_bytes, runtime_name
 from asok.live.scope import owner_of
-from asok.live.screen import SocketSecrets
+from asok.live.secrets import SocketSecrets
 from asok.live.slot import Html
 from asok.live.sqlite import SqliteLiveStore
 from asok.live.store import LiveStore, MemoryLiveStore, Row
@@ -31,9 +33,12 @@ __all__ = [
     "SessionLike",
     "SocketSecrets",
     "SqliteLiveStore",
+    "broadcast",
+    "configure_broadcasts",
     "defer_bytes",
     "defer_name",
     "exposed",
+    "listens",
     "owner_of",
     "runtime_bytes",
     "runtime_name",

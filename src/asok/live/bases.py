@@ -19,7 +19,7 @@ class Bases:
         self._limit = limit
         self._size = 0
         self._lock = Lock()
-        self._kept: OrderedDict[Hashable, tuple[int, str]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[float, str]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -29,7 +29,7 @@ class Bases:
         """Bytes that are kept, about: characters count as one, or as many as they are wide."""
         return self._size
 
-    def get(self, key: Hashable) -> tuple[int, str] | None:
+    def get(self, key: Hashable) -> tuple[float, str] | None:
         """Return (version, html), or None."""
         with self._lock:
             found = self._kept.get(key)
@@ -37,7 +37,7 @@ class Bases:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, version: int, html: str) -> None:
+    def put(self, key: Hashable, version: float, html: str) -> None:
         """Keep `html` as `version`."""
         with self._lock:
             self._take(key)

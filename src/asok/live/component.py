@@ -9,7 +9,10 @@ from typing import Any, ClassVar, Protocol, overload
 
 from asok.errors import ComponentError, LiveError
 from asok.live.exposed import Method, methods_of
+from asok.live.extras import Extras
 from asok.live.fields import where
+from asok.live.listening import check_topic
+from asok.live.outgoing import check_url, plain
 from asok.live.schema import Schema
 
 __all__ = ["Component", "Host", "SessionLike", "methods", "schema"]
@@ -39,8 +42,24 @@ class SessionLike(Protocol):
 class Host(Protocol):
     """What a component asks of the engine that runs it."""
 
-    cid: str
     slot: str
+    extras: Extras
+
+    def identity(self) -> str:
+        """Return the instance's cid."""
+        ...
+
+    def subscribe(self, component: Component, topic: str) -> None:
+        """Let the component listen to one more topic."""
+        ...
+
+    def unsubscribe(self, topic: str) -> None:
+        """Let it listen to a topic no more."""
+        ...
+
+    def effect(self, kind: str, name: str, detail: Any) -> None:
+        """Note what is to be done once the method has ended well."""
+        ...
 
     def session(self) -> SessionLike:
         """Return the visitor's session."""
@@ -62,12 +81,14 @@ class Component:
     has its own copy, it is signed into the page, kept over reloads, and restored before each
     call. Names that begin with an underscore are private: never kept, never shown.
 
-    `_bindable` names the fields that `ws-model` may write. `mount()` runs once, when the
-    component begins its life; `render()` whenever it is shown. Outside a page an instance is
-    a plain object: `Counter(count=3).increment()`.
+    `_bindable` names the fields that `ws-model` may write; `subscriptions` topics whose
+    broadcasts render it anew (`@listens` marks methods that take them). `mount()` runs once,
+    when the component begins its life; `render()` whenever it is shown. Outside a page an
+    instance is a plain object: `Counter(count=3).increment()`.
     """
 
     _bindable: ClassVar[Collection[str]] = ()
+    subscriptions: ClassVar[Collection[str]] = ()
 
     __asok_schema__: ClassVar[Schema]
     __asok_methods__: ClassVar[dict[str, Method]]
@@ -97,7 +118,7 @@ class Component:
     @property
     def cid(self) -> str:
         """The instance's identity: the same at every load of the same place of the same page."""
-        return self._host().cid
+        return self._host().identity()
 
     @property
     def slot(self) -> str:
@@ -114,6 +135,50 @@ class Component:
 
     def mount(self) -> None:
         """Called once, before the first render: fill the state from the constructor's values."""
+
+    def hydrate(self) -> None:
+        """Called whenever the component is taken up again: before a call, a broadcast, a join
+        that shows it. Not after `mount()`. For what is not state: `self._today = …`."""
+
+    def updated(self, names: set[str]) -> None:
+        """Called after a call or `ws-model` that changed these fields, before the render."""
+
+    def unmount(self) -> None:
+        """Called when the browser has left: the page took the component away, or its socket
+        closed. It may come back, so what is changed here is not kept."""
+
+    def guard(self) -> bool:
+        """Whether this visitor may have this component: asked before it is shown, and before
+        each call and broadcast. False: the page is loaded anew, and shows nothing of it."""
+        return True
+
+    def subscribe(self, topic: str) -> None:
+        """Listen to a topic that is only known now; kept until `unsubscribe`, also over reloads.
+
+        Raises `ComponentError` in a class that has neither `@listens` nor `subscriptions`.
+        """
+        self._host().subscribe(self, topic)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Listen no more to a topic that `subscribe` named."""
+        self._host().unsubscribe(topic)
+
+    def emit(self, event: str, /, **payload: Any) -> None:
+        """Tell the other components of this page view that listen to `event` (`@listens`).
+
+        They hear of it once the method has ended well. `asok.broadcast` tells everybody.
+        """
+        self._host().effect("emit", check_topic(event), plain(event, payload))
+
+    def dispatch(self, name: str, /, detail: Any = None) -> None:
+        """Dispatch the browser event `name` on the component's wrapper, for the page's own
+        scripts; `detail` (JSON types) is its `event.detail`. It bubbles."""
+        self._host().effect("dispatch", check_topic(name), plain(name, detail))
+
+    def redirect(self, url: str, *, external: bool = False) -> None:
+        """Send the browser to a path of this site, or with `external` to another one, once the
+        method has ended well. Raises `LiveError` for anything else, `javascript:` above all."""
+        self._host().effect("go", check_url(url, external=external), None)
 
     def render(self) -> str:
         """Return the HTML; by default the template named after the class."""
@@ -144,6 +209,7 @@ class Component:
         return self.__asok_host__
 
 
+_HOOKS = ("mount", "hydrate", "updated", "unmount", "guard", "render", "render_placeholder")
 _RESERVED = frozenset(name for name in vars(Component) if not name.startswith("_"))
 
 
@@ -165,7 +231,7 @@ def methods(cls: type[Component]) -> dict[str, Method]:
 
 
 def _check(cls: type[Component]) -> None:
-    for name in ("mount", "render", "render_placeholder"):
+    for name in _HOOKS:
         if inspect.iscoroutinefunction(getattr(cls, name)):
             raise ComponentError(
                 f"{cls.__name__}.{name} is async, but it runs while a page is being rendered.",

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from asok import holes
 from asok.errors import CallRefused, ComponentError, StateRefused
 from asok.live import frames
+from asok.live.answers import Admit, Answers
+from asok.live.broadcasting import Event
 from asok.live.frames import Call, Join
 from asok.live.limits import Bucket
-from asok.live.member import Job, Member, Prepared
-from asok.live.runner import Runner
+from asok.live.member import Job, Member
 from asok.live.scope import owner_of
-from asok.live.screen import Emit, Screen, SocketSecrets
-from asok.live.turn import Outcome
+from asok.live.screen import Emit, Screen
+from asok.live.secrets import SocketSecrets
 
 if TYPE_CHECKING:
     from asok.live.engine import Live
@@ -30,7 +33,6 @@ __all__ = ["Conversation", "HangUp"]
 
 log = logging.getLogger("asok.live")
 
-T = TypeVar("T")
 #: Closes the transport with a code of RFC 6455 and a reason.
 HangUp = Callable[[int, str], Awaitable[None]]
 
@@ -39,7 +41,8 @@ TOO_BIG: Final = 1009
 
 
 class Conversation:
-    """Made by `Live.conversation`. `session_id` is the visitor's, from the cookie.
+    """Made by `Live.conversation`. `session_id` is the visitor's, from the cookie; `admit(path)`
+    asks the guards of a page.
 
     After `close` nothing is emitted any more; calls that run go on to their end.
     """
@@ -52,6 +55,7 @@ class Conversation:
         emit: Emit,
         hang_up: HangUp,
         secrets: holes.Secrets | None = None,
+        admit: Admit | None = None,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.owner = owner_of(session_id)
@@ -62,8 +66,10 @@ class Conversation:
         self._hang_up = hang_up
         self._secrets = secrets or SocketSecrets()
         self._pause = pause
-        self._runner = Runner(live)
-        self._loop = asyncio.get_running_loop()
+        self._answers = Answers(
+            live, self._screen, self.owner, admit=admit, leave=self._leave, emit=self._emit
+        )
+        self.loop = asyncio.get_running_loop()
         self._members: dict[int, Member] = {}
         self._bucket = Bucket(live.limits.messages_per_second, live.limits.burst)
         self._bad_signatures = 0
@@ -118,16 +124,17 @@ class Conversation:
                     secrets=self._secrets,
                 )  # fmt: skip
             except StateRefused as error:
-                log.warning("a state token was refused: %s", error, extra=self._record())
+                log.warning("a state token was refused: %s", error, extra=self._answers.record())
                 await self._screen.send(frames.reload(error.reason))
                 self._bad_signatures += 1
                 if self._bad_signatures >= self._live.limits.bad_signatures:
                     await self._end(POLICY, "too many states with a wrong signature")
                 return
             except ComponentError as error:  # a class that is no longer there
-                log.warning("a component was refused: %s", error, extra=self._record())
+                log.warning("a component was refused: %s", error, extra=self._answers.record())
                 await self._screen.send(frames.reload("schema"))
                 return
+            known.listen = partial(self._listen, known)
             self._members[join.n] = known
         self._queue(known, Job(0, shown=join.version))
 
@@ -146,7 +153,15 @@ class Conversation:
         if member is not None:
             member.left = True
             member.jobs.clear()
+            self._live.broadcasts.listen(self, n, ())
+            if member.definition.unmounts:
+                self._spawn(self._answers.unmount(member))
         self._screen.drop(n)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self._live.tasks.add(task)
+        task.add_done_callback(self._live.tasks.discard)
 
     # The work of one component, in order.
 
@@ -156,82 +171,64 @@ class Conversation:
             member.working = True
             self._working += 1
             self._settled.clear()
-            task = asyncio.create_task(self._work(member))
-            self._live.tasks.add(task)
-            task.add_done_callback(self._live.tasks.discard)
+            self._spawn(self._work(member))
 
     async def _work(self, member: Member) -> None:
         try:
             while member.jobs and not self.closed:
-                await self._do(member, member.jobs.popleft())
+                job = member.jobs.popleft()
+                if job.events is not None:
+                    job = replace(job, events=list(member.waiting))
+                    member.waiting.clear()
+                    member.pushed = self.loop.time()
+                await self._answers.answer(member, job)
         finally:
             member.working = False
             self._working -= 1
             if not self._working:
                 self._settled.set()
 
-    async def _do(self, member: Member, job: Job) -> None:
-        """Answer one join or call; the boundary at which a component's errors end."""
-        method = job.call.method if job.call else "join"
-        try:
-            if job.call is not None:
-                await self._run(member, job.call)
-            elif job.seq:
-                raise CallRefused("too many calls wait for their turn.", code="busy")
+    # Events.
+
+    def push(self, n: int, event: Event) -> None:
+        """Hand an event to component `n`; on the loop.
+
+        The first is taken at once. Of a flood those that come within `push_seconds`, or while
+        the component works or its browser reads slowly, are taken together.
+        """
+        member = self._members.get(n)
+        if member is None or self.closed:
+            return
+        waiting = member.waiting
+        waiting.append(event)
+        if len(waiting) > self._live.limits.queued_events:
+            log.warning("an event for %r was lost: too many wait", member)
+            del waiting[0]
+        if len(waiting) == 1:
+            due = member.pushed + self._live.limits.push_seconds - self.loop.time()
+            if due > 0:
+                self.loop.call_later(due, self._queue_events, member)
             else:
-                await self._welcome(member, job.shown)
-        except StateRefused as error:
-            log.info("%s", error, extra=self._record(member, method))
-            if not member.left:
-                self._leave(member.n)
-                await self._screen.send(frames.reload(error.reason))
-        except CallRefused as error:
-            log.warning("a call was refused: %s", error, extra=self._record(member, method))
-            if not member.left:
-                await self._screen.fail(member.n, job.seq, error.code, error)
-        except Exception as error:
-            # The author's code failed: this component says so, the others go on.
-            log.exception(
-                "%s.%s failed in the session of %s",
-                member.payload.name,
-                method,
-                self.owner[:8],
-                extra=self._record(member, method),
-            )
-            if not member.left:
-                await self._screen.fail(member.n, job.seq, frames.CALL_FAILED, error)
+                self._queue_events(member)
 
-    async def _welcome(self, member: Member, shown: int | None) -> None:
-        version, html = await self._runner.off(member, lambda: member.joined(shown))
-        if html is None:
-            await self._screen.send(frames.same(member.n, version, 0))
-        else:
-            await self._screen.fill(member.n, version, html)
+    def _queue_events(self, member: Member) -> None:
+        if not member.left and not self.closed:
+            # The list is taken when its turn comes: until then more may come.
+            self._queue(member, Job(0, events=member.waiting))
 
-    async def _run(self, member: Member, call: Call) -> None:
-        result = await self._runner.run(member, call)
-        if isinstance(result, Outcome):
-            if not member.left:
-                await self._screen.show(member.n, result.version, result.html, call.seq)
-        elif result.verdict == "unknown":
-            raise CallRefused("the worker that ran this call has died.", code="unknown")
-        else:
-            await self._answered(member, result, call.seq)
+    def _emit(self, sender: Member, event: Event) -> None:
+        """Hand an event to the other components of this browser that listen to it."""
+        for member in list(self._members.values()):
+            if member is not sender and event.topic in member.topics:
+                self.push(member.n, event)
 
-    async def _answered(self, member: Member, prepared: Prepared, seq: int) -> None:
-        """Answer a call that was made before: with what there is now."""
-        version = prepared.at.version
-        if self._screen.shows(member.n, version):
-            await self._screen.send(frames.same(member.n, version, seq))
-        else:
-            html = await self._runner.off(member, lambda: member.html(prepared.at))
-            if not member.left:
-                await self._screen.show(member.n, version, html, seq)
-
-    def _record(self, member: Member | None = None, method: str = "join") -> dict[str, Any]:
-        """The fields of a log record; `session` stands for the session and is not its id."""
-        name = member.payload.name if member else None
-        return {"component": name, "method": method, "session": self.owner}
+    def _listen(self, member: Member, topics: set[str]) -> None:
+        """Called from any thread, before what a component shows is read."""
+        if not member.left:
+            member.topics = frozenset(topics)
+            self._live.broadcasts.listen(self, member.n, topics)
+            if member.left:  # meanwhile
+                self._live.broadcasts.listen(self, member.n, ())
 
     # The end.
 
@@ -252,13 +249,7 @@ class Conversation:
 
     def end(self, reason: str) -> None:
         """Ask for a reload and close, from any thread."""
-
-        def begin() -> None:
-            task = self._loop.create_task(self._farewell(reason))
-            self._live.tasks.add(task)
-            task.add_done_callback(self._live.tasks.discard)
-
-        self._loop.call_soon_threadsafe(begin)
+        self.loop.call_soon_threadsafe(lambda: self._spawn(self._farewell(reason)))
 
     async def _farewell(self, reason: str) -> None:
         await self._screen.send(frames.reload(reason))

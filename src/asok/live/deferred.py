@@ -17,7 +17,8 @@ from asok.errors import ComponentError, StateRefused
 from asok.live.component import SessionLike
 from asok.live.place import values_of
 from asok.live.registry import Definition
-from asok.live.scope import Scope, Visit, enter
+from asok.live.scope import Visit
+from asok.live.showing import placeholder
 from asok.live.slot import Html, fill, keep
 from asok.live.token import Signed
 from asok.signing import Keys
@@ -94,17 +95,7 @@ class Deferrals:
         """What is shown meanwhile: the same for everybody, also on a page for one visitor."""
         shared = Visit(None, frozen=True, scripted=visit.scripted, cids=visit.cids)
         place = self._live.place(definition, cid, shared, slot)
-        component = place.make(values)
-        with enter(Scope(cid, shared)):
-            made: Any = component.render_placeholder()
-        if not isinstance(made, str):
-            raise ComponentError(
-                f"{definition.name}.render_placeholder() returned {type(made).__name__}, expected "
-                "HTML.",
-                fix='End it with return self.html("….html").',
-                file=definition.file,
-            )
-        return str(made)
+        return placeholder(place, place.make(values), shared)
 
     def read(self, asked: Mapping[str, str]) -> dict[str, Deferred]:
         """Return what was signed, by the id of the element; what is not whole is left out.
@@ -131,7 +122,7 @@ class Deferrals:
         """
         definition = self._live.registry.get(deferred.name)
         values = values_of(definition, deferred.props)
-        visit = Visit(session_id, frozen=False, session=session, late=True)
+        visit = Visit(session_id, frozen=False, session=session, late=True, origin=deferred.page)
         return self._live.show(
             definition, deferred.cid, visit, values, slot=fill(deferred.slot), kept=deferred.slot
         )

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import msgspec
-
 from asok import holes
-from asok.errors import ComponentError, LiveError, StateError
+from asok.errors import LiveError
+from asok.live.answers import Admit
 from asok.live.bases import Bases
+from asok.live.broadcasting import Broadcasts
 from asok.live.client import check_client
 from asok.live.component import SessionLike
 from asok.live.conversation import Conversation, HangUp
@@ -24,9 +24,11 @@ from asok.live.place import Place, RenderTemplate
 from asok.live.registry import Definition, Registry
 from asok.live.scope import Scope, Visit, current, enter, owner_of
 from asok.live.screen import Emit
+from asok.live.showing import Showing
 from asok.live.slot import Html, keep
 from asok.live.store import LiveStore
-from asok.live.token import NO_STATE, Frozen, Joined, Payload, Tokens, digest
+from asok.live.token import Tokens
+from asok.notices import Notices
 from asok.signing import Keys
 
 __all__ = ["Live"]
@@ -44,8 +46,8 @@ class Live:
     Ports: `store` keeps joined state; `render_template(name, context, page_dir=folder)`
     renders; `open_session(session_id)` opens the visitor's session; `run_sync(function)`
     runs what may block in a thread. `runtime_url` and `defer_url` are where its scripts are
-    served. `show_errors` lets browsers see what went wrong (development). `on_step` is told
-    every point of a call between two effects.
+    served; `notices` carries broadcasts to the other workers. `show_errors` lets browsers see
+    what went wrong (development). `on_step` is told every point of a call between two effects.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Live:
         runtime_url: str,
         defer_url: str = "/asok/defer.js",
         limits: Limits | None = None,
+        notices: Notices | None = None,
         run_sync: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread,
         show_errors: bool = False,
         clock: Callable[[], float] = time.time,
@@ -75,6 +78,8 @@ class Live:
         self.bases = Bases(self.limits.base_bytes)
         self.runtime_url = runtime_url
         self.deferrals = Deferrals(self, keys, script_url=defer_url)
+        self.broadcasts = Broadcasts(notices, limit=self.limits.broadcast_bytes)
+        self._showing = Showing(self)
         self.tasks: set[asyncio.Task[None]] = set()
         self._render_template = render_template
         self._open_session = open_session
@@ -97,9 +102,9 @@ class Live:
         page is for everybody and neither is looked at.
         """
         if frozen:
-            visit = Visit(None, frozen=True, page=path)
+            visit = Visit(None, frozen=True, page=path, origin=path)
         else:
-            visit = Visit(session_id, False, session, page=path)
+            visit = Visit(session_id, False, session, page=path, origin=path)
         with enter(Scope(path, visit)):
             yield
 
@@ -110,6 +115,8 @@ class Live:
         *,
         client: str | None = None,
         cid: str | None = None,
+        key: object = None,
+        lazy: bool = False,
         slot: str | None = None,
         **props: Any,
     ) -> Html:
@@ -117,8 +124,9 @@ class Live:
 
         `client` says when it comes alive: load (default), visible, idle, only (not rendered
         on the page), defer (rendered for each visitor after the page), none (never),
-        media:(query). `cid` gives it an identity that is the same
-        on every page. Raises `ComponentError` and `StateError`.
+        media:(query). `cid` gives it an identity that is the same on every page, `key` one among
+        its siblings, whatever their order. With `lazy` the page shows its placeholder, and it
+        mounts when it joins. Raises `ComponentError` and `StateError`.
         """
         scope = current.get()
         if scope is None:
@@ -128,7 +136,7 @@ class Live:
             )
         definition = self.registry.get(name)
         when = check_client(name, client)
-        identity = scope.identify(name, cid)
+        identity = scope.identify(name, cid, key)
         values = definition.schema.values(props)
         given = Html(slot or "")
         if when == "defer" and scope.visit.page is not None:
@@ -137,8 +145,9 @@ class Live:
         when = None if when == "defer" else when
         kept = keep(given, name, self.limits.state_bytes)
         return self.show(
-            definition, identity, scope.visit, values, slot=given, kept=kept, client=when
-        )
+            definition, identity, scope.visit, values,
+            slot=given, kept=kept, client=when, lazy=lazy,
+        )  # fmt: skip
 
     def show(
         self,
@@ -150,19 +159,13 @@ class Live:
         slot: Html,
         kept: str,
         client: str | None = None,
+        lazy: bool = False,
     ) -> Html:
         """Return the HTML of an instance in its wrapper; `kept` is what its token says of the
         slot."""
         scripts = "" if client == "none" else self.scripts(visit)
         place = self.place(definition, cid, visit, slot)
-        payload = self._frozen(definition, cid, values, kept, blank=client == "only")
-        if client == "only":
-            inside = ""
-        elif client == "none" or visit.bound is None:
-            inside = place.render(place.start(values))
-        else:
-            payload, inside = self._joined(place, payload, values, visit.bound)
-        return Html(self._wrapper(payload, inside, client) + scripts)
+        return Html(self._showing.wrapped(place, visit, values, kept, client, lazy) + scripts)
 
     def render(
         self,
@@ -180,52 +183,6 @@ class Live:
         """`component` for a caller that is inside no `page` block: one component of one page."""
         with self.page(page, session_id=session_id, frozen=frozen):
             return self.component(name, client=client, cid=cid, slot=slot, **(props or {}))
-
-    def _frozen(
-        self, definition: Definition, cid: str, values: dict[str, Any], slot: str, *, blank: bool
-    ) -> Frozen:
-        props = msgspec.json.encode(values, order="deterministic")
-        limit = self.limits.state_bytes
-        if len(props) > limit:
-            raise ComponentError(
-                f"component {definition.name} got {len(props)} bytes of values, expected at most "
-                f"{limit}: they are kept in the page.",
-                fix="Give it the key of the data, and load the data in mount().",
-            )
-        schema = definition.schema.version
-        return Frozen(definition.name, cid, schema, msgspec.Raw(props), blank, slot)
-
-    def _joined(
-        self, place: Place, frozen: Frozen, values: dict[str, Any], owner: str
-    ) -> tuple[Joined, str]:
-        """Render for one visitor: what is stored for the same values, or a new start."""
-        row = self.store.load(owner, frozen.cid)
-        props = digest(frozen.props)
-        component, state = None, NO_STATE
-        if row is not None and (row.schema, row.props) == (frozen.schema, props):
-            try:
-                component = place.restore(row.state)
-            except StateError:  # made by a class that was named alike and is gone
-                component = None
-        if component is None:
-            component = place.start(values)
-            state = msgspec.Raw(place.read(component, self.limits.state_bytes))
-        version = row.version if row else 0
-        inside = place.render(component)
-        joined = Joined(
-            frozen.name, frozen.cid, frozen.schema, frozen.props, frozen.blank, frozen.slot,
-            owner, version, int(self.clock()), state,
-        )  # fmt: skip
-        return joined, inside
-
-    def _wrapper(self, payload: Payload, inside: str, when: str | None) -> str:
-        attributes = {"id": f"asok-{payload.cid}", "data-asok-component": payload.name}
-        if when != "none":
-            attributes["data-asok-state"] = self.tokens.sign(payload)
-        if when not in (None, "none"):
-            attributes["data-asok-client"] = when
-        written = "".join(f' {name}="{html.escape(text)}"' for name, text in attributes.items())
-        return f"<div{written}>{inside}</div>"
 
     def scripts(self, visit: Visit, *further: str) -> str:
         """Return the tags of the runtime and `further` scripts that the page does not have."""
@@ -256,9 +213,12 @@ class Live:
         emit: Emit,
         hang_up: HangUp,
         secrets: holes.Secrets | None = None,
+        admit: Admit | None = None,
     ) -> Conversation:
         """Begin a conversation with one browser; see `Conversation`."""
-        made = Conversation(self, session_id, emit=emit, hang_up=hang_up, secrets=secrets)
+        made = Conversation(
+            self, session_id, emit=emit, hang_up=hang_up, secrets=secrets, admit=admit
+        )
         self._conversations[made.owner].add(made)
         return made
 

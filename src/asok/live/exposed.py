@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, overload
 
 from asok.errors import ComponentError
 from asok.live.arguments import Parameters
@@ -17,13 +18,29 @@ _MARK: Final = "__asok_exposed__"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def exposed(method: F) -> F:
+@overload
+def exposed(method: F, /) -> F: ...
+@overload
+def exposed(*, timeout: float) -> Callable[[F], F]: ...
+def exposed(*methods: Any, timeout: float | None = None) -> Any:
     """Let browsers call this method, by `ws-click="name"` and its family.
 
     Its arguments come from the browser, whatever the template says: check what they may do.
-    Write it right above `def` or `async def`. A subclass that overrides the method decides
-    anew. Raises `ComponentError` for anything but a plain method with a public name.
+    Write it right above `def` or `async def`. A generator shows the component at each `yield`.
+    `@exposed(timeout=300)` sets the seconds that it may run, or run between two `yield`s. A
+    subclass that overrides the method decides anew. Raises `ComponentError` for anything but a
+    plain method with a public name.
     """
+    if timeout is not None and not timeout > 0:
+        raise ComponentError(
+            f"@exposed got timeout={timeout!r}, expected seconds.", fix="Write timeout=60."
+        )
+    if not methods:
+        return partial(_mark, timeout=timeout)
+    return _mark(*methods, timeout=timeout)
+
+
+def _mark(method: F, timeout: float | None) -> F:
     if not isinstance(method, FunctionType):
         raise ComponentError(
             f"@exposed got {method!r}, expected a function.",
@@ -36,19 +53,23 @@ def exposed(method: F) -> F:
             "private.",
             fix=f"Call it {method.__name__.lstrip('_')}.",
         )
-    setattr(method, _MARK, True)
+    setattr(method, _MARK, timeout or True)
     return cast("F", method)
 
 
 class Method:
-    """An exposed method of one class, with what its parameters accept."""
+    """A method of one class that is called from outside, with what its parameters accept."""
 
-    __slots__ = ("function", "is_async", "name", "parameters")
+    __slots__ = ("function", "is_async", "name", "parameters", "seconds")
 
     def __init__(self, name: str, function: FunctionType) -> None:
         self.name = name
         self.function = function
-        self.is_async = inspect.iscoroutinefunction(function)
+        self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(
+            function
+        )
+        mark = getattr(function, _MARK, True)
+        self.seconds: float | None = None if mark is True else mark
         self.parameters = Parameters(function)
 
 
@@ -70,8 +91,6 @@ def methods_of(cls: type, base: type) -> dict[str, Method]:
             problem = "every component has a method of that name, which only the server calls"
         elif not isinstance(value, FunctionType) or name.startswith("_"):
             problem = "only plain methods with a public name can be exposed"
-        elif inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
-            problem = "a generator can't be exposed"
         if problem:
             raise ComponentError(
                 f"{cls.__name__}.{name} is exposed, but {problem}.",

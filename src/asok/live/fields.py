@@ -18,6 +18,8 @@ from asok.errors import ComponentError
 __all__ = ["Field", "fields_of", "type_name", "where"]
 
 _MISSING: Final = object()
+#: Public class attributes that are no state.
+SETTINGS: Final = frozenset({"subscriptions"})
 #: Types of defaults that may be shared between instances.
 _IMMUTABLE: Final = (bool, int, float, str, bytes, type(None))
 #: What an unannotated default says about a field. A number that starts as 0 may well become
@@ -76,7 +78,7 @@ def fields_of(cls: type, base: type) -> Iterable[Field]:
     for one in chain:
         own = vars(one)
         for name in {**_own_annotations(one), **own}:
-            if name.startswith("_"):
+            if name.startswith("_") or name in SETTINGS:
                 continue
             default = own.get(name, _MISSING)
             wanted = annotations.get(name, _MISSING) if name in _own_annotations(one) else None

@@ -3,10 +3,20 @@
 From the browser: `["j", n, token, tab, version?]`, `["c", n, seq, method, args, data]`,
 `["l", n]`. To the browser: `["h", n, version, html, seq]`,
 `["s", n, version, base, [[at, del, text], …], seq]`, `["o", n, version, seq]`,
-`["e", n, seq, code, message]`, `["t", csrf]`, `["r", reason]`.
+`["e", n, seq, code, message]`, `["t", csrf]`, `["r", reason]`,
+`["d", n, name, detail, 0]`, `["g", n, url, 0]`.
 
 `n` is the component's number on this socket, `seq` the call that is answered (0 for none),
 `at` and `del` count UTF-16 units of the base version's HTML, as JavaScript does.
+
+An answer with `seq` 0 was not asked for: a broadcast, or a render from within a method that
+still runs. The latter has a version and a half (4.5 after 4), so that it is later than what is
+stored and earlier than what comes of it.
+
+`["d", n, name, detail, 0]` is `self.dispatch(name, detail)`: the browser dispatches a
+`CustomEvent(name, {detail, bubbles: true})` on the component's wrapper. `["g", n, url, 0]` is
+`self.redirect(url)`: it goes to `url`, a path of this site or an http(s) URL that was checked
+here. Both come after the frame that answers the call, and end in 0, like an answer to none.
 """
 
 from __future__ import annotations
@@ -25,7 +35,9 @@ __all__ = [
     "Leave",
     "Splice",
     "csrf",
+    "dispatched",
     "failed",
+    "go",
     "html",
     "parse",
     "reload",
@@ -50,7 +62,7 @@ class Join(msgspec.Struct, array_like=True, tag="j", forbid_unknown_fields=True,
     n: _Number
     token: str
     tab: _Name
-    version: int | None = None
+    version: int | float | None = None
 
 
 class Call(msgspec.Struct, array_like=True, tag="c", forbid_unknown_fields=True, frozen=True):
@@ -113,17 +125,17 @@ def _text(*frame: object) -> str:
     return _encode(frame).decode()
 
 
-def html(n: int, version: int, inside: str, seq: int) -> str:
+def html(n: int, version: float, inside: str, seq: int) -> str:
     """The whole inside of a component."""
     return _text("h", n, version, inside, seq)
 
 
-def spliced(n: int, version: int, base: int, splices: list[Splice], seq: int) -> str:
+def spliced(n: int, version: float, base: float, splices: list[Splice], seq: int) -> str:
     """What changed from version `base`, by ascending offsets on that version's text."""
     return _text("s", n, version, base, splices, seq)
 
 
-def same(n: int, version: int, seq: int) -> str:
+def same(n: int, version: float, seq: int) -> str:
     """The call was made and nothing changed on the screen."""
     return _text("o", n, version, seq)
 
@@ -131,6 +143,16 @@ def same(n: int, version: int, seq: int) -> str:
 def failed(n: int, seq: int, code: str, message: str) -> str:
     """The call was not made, or failed; n = 0 where no component is known."""
     return _text("e", n, seq, code, message)
+
+
+def dispatched(n: int, name: str, detail: object) -> str:
+    """An event for the page's own scripts."""
+    return _text("d", n, name, detail, 0)
+
+
+def go(n: int, url: str) -> str:
+    """The browser is to go to `url`, which was checked."""
+    return _text("g", n, url, 0)
 
 
 def csrf(value: str) -> str:

@@ -7,6 +7,7 @@ except that versions go on from it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -89,25 +90,32 @@ def judge(row: Row | None, tab: str, seq: int) -> Verdict:
     return "unknown" if seq <= begun else "run"
 
 
-def started(at: Standing, state: bytes, tab: str, seq: int, *, now: float, tabs: int) -> Row:
-    """Return the row that says: call `seq` runs. `state` is the state before it."""
+def started(at: Standing, state: bytes, marks: Mapping[str, int], *, now: float, tabs: int) -> Row:
+    """Return the row that says: these calls (a number by page view) run. `state` is the state
+    before them."""
     known = dict(at.row.tabs) if at.row else {}
-    _, finished = known.pop(tab, (0, 0))
-    known[tab] = (seq, finished)  # the latest comes last
-    while len(known) > tabs:
-        del known[next(iter(known))]
+    for tab, seq in marks.items():
+        _, finished = known.pop(tab, (0, 0))
+        known[tab] = (seq, finished)  # the latest comes last
+    # Publishers of broadcasts are counted apart: they push no page view out.
+    for kind in (True, False):
+        alike = [tab for tab in known if tab.startswith("$") is kind]
+        for tab in alike[: max(0, len(alike) - tabs)]:
+            del known[tab]
     # A row that comes after one that expired begins above it: a holder that was stopped all
     # the while must not take it for the one it knew.
     revision = at.row.revision + 1 if at.row else int(now * 1000)
     return Row(state, at.version, at.schema, at.props, revision, known)
 
 
-def done(row: Row, tab: str, seq: int, state: bytes | None) -> Row:
-    """Return the row that says: call `seq` is done, with its new state; or, with None, it
-    failed or was cut off and the state stays."""
-    following = replace(row, revision=row.revision + 1, tabs={**row.tabs, tab: (seq, seq)})
+def done(row: Row, marks: Mapping[str, int], state: bytes | None, *, shown: bool = False) -> Row:
+    """Return the row that says: these calls are done, with their new state; or, with None, they
+    failed or were cut off and the state stays. With `shown`, browsers saw something of them, so
+    that the old state is a new version."""
+    tabs = {**row.tabs, **{tab: (seq, seq) for tab, seq in marks.items()}}
+    following = replace(row, revision=row.revision + 1, tabs=tabs)
     if state is None:
-        return following
+        return replace(following, version=row.version + 1) if shown else following
     return replace(following, state=state, version=row.version + 1)
 
 

@@ -43,6 +43,12 @@ class Limits:
     call_seconds: float = 30.0
     #: Seconds that a call waits for another call of the same component to end.
     turn_seconds: float = 30.0
+    #: Events of one component that wait for their turn; beyond it the oldest is lost.
+    queued_events: int = 1000
+    #: Seconds between two renders of one component for broadcasts: those within are one.
+    push_seconds: float = 0.05
+    #: Bytes of what one broadcast sends, as JSON.
+    broadcast_bytes: int = 64 * 1024
     #: Page views (tabs) of one component whose answered calls are remembered.
     tabs: int = 16
     #: Bytes of HTML that a worker keeps to send differences instead of whole components.

@@ -5,6 +5,7 @@ Nothing here waits: `conversation.py` decides what runs in a thread and what on 
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING
 from asok import holes
 from asok.errors import ComponentError, StateError, StateRefused
 from asok.live import ledger
+from asok.live.broadcasting import Event
 from asok.live.component import Component
 from asok.live.frames import Call, Join
+from asok.live.memo import Memo
 from asok.live.place import Place, values_of
 from asok.live.registry import Definition
+from asok.live.rendered import render
 from asok.live.scope import Visit
 from asok.live.slot import fill
 from asok.live.store import LiveStore
 from asok.live.token import Joined, Payload
 from asok.live.turn import Outcome, Turn
+from asok.live.work import Work
 
 if TYPE_CHECKING:
     from asok.live.engine import Live
@@ -41,11 +46,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something a component has to answer in its turn. `call` is None for a join, `seq` 0."""
+    """Something a component has to answer in its turn: a call, events, or (`seq` 0) a join."""
 
     seq: int
     call: Call | None = None
-    shown: int | None = None
+    shown: float | None = None
+    events: list[Event] | None = None
 
 
 class Member:
@@ -66,6 +72,14 @@ class Member:
         self.working = False
         self.left = False
         self.seen = 0
+        #: Whether the browser shows what a method that did not end well had rendered.
+        self.shows_partly = False
+        #: When it was last told of events, on the loop's clock, and whether it waits to be.
+        self.pushed = float("-inf")
+        self.waiting: list[Event] = []
+        self.topics: frozenset[str] = frozenset()
+        #: Told the topics that the component listens to.
+        self.listen: Callable[[set[str]], None] = lambda _: None
         self._session_id = session_id
         self._secrets = secrets
 
@@ -100,54 +114,82 @@ class Member:
         """Return the surroundings of a new instance."""
         # Components inside this one are rendered as on a page for everybody: their tokens
         # stay the same from render to render, and joining finds what is stored for them.
-        visit = Visit(self._session_id, frozen=False, inner=True)
+        visit = Visit(self._session_id, frozen=False, inner=True, origin=self.payload.page)
         with holes.use(self._secrets):
             slot = fill(self.payload.slot)
-        return self.live.place(self.definition, self.cid, visit, slot)
+        place = self.live.place(self.definition, self.cid, visit, slot)
+        place.listen = self.listen
+        return place
 
     def instance(self, place: Place, at: ledger.Standing) -> Component:
         """Return the instance as it stands. Raises `StateRefused` where the class has changed
-        so that it can't be made from what the page says."""
+        so that it can't be made from what the page says, or its guard refuses the visitor."""
         try:
             if at.state is not None:
-                return place.restore(at.state)
-            values = values_of(self.definition, self.payload.props)
+                component = place.restore(at.state)
+            else:
+                component = place.start(values_of(self.definition, self.payload.props))
         except (StateError, ComponentError) as error:
             raise StateRefused(str(error), reason="schema") from error
-        return place.start(values)
+        place.permit(component)
+        return component
 
     # The steps of a join.
 
-    def joined(self, shown: int | None) -> tuple[int, str | None]:
+    def joined(self, shown: float | None) -> tuple[float, str | None]:
         """Return the version that there is, and the HTML unless the page shows it already."""
         at = self.stand()
+        version = at.version
+        if self.definition.listeners.any or self.definition.guarded:
+            # What it missed meanwhile is not known: it is shown anew.
+            return self._at_least(shown, version), self.html(at)
         if shown is None and not self.payload.blank:
             page = self.payload.version if isinstance(self.payload, Joined) else 0
-            if not at.fits or at.version == page:
-                return at.version, None
-        elif shown == at.version:
-            return at.version, None
-        return at.version, self.html(at)
+            if not at.fits or version == page:
+                return version, None
+        elif shown == version:
+            return version, None
+        return self._at_least(shown, version), self.html(at)
 
-    def html(self, at: ledger.Standing) -> str:
+    def _at_least(self, shown: float | None, version: int) -> float:
+        """The version to name: a browser takes none that is older than what it shows.
+
+        It shows a later one where its worker died within a call that streamed, and where what
+        was stored is gone: then the page is loaded anew. Raises `StateRefused`.
+        """
+        if shown is None or shown <= version:
+            return version
+        if shown >= version + 1:
+            raise StateRefused("the component's state is no longer stored.", reason="expired")
+        return shown
+
+    def html(self, at: ledger.Standing, memo: Memo | None = None) -> str:
         """Return the HTML of what there is."""
         place = self.place()
-        with holes.use(self._secrets):
-            return place.render(self.instance(place, at))
+        component = self.instance(place, at)
+        place.settle(component)
+        state = at.state
+        if memo is not None and state is None:
+            state = place.read(component, self.live.limits.state_bytes)
+        return render(place, component, self._secrets, memo, state)
+
+    def unmount(self) -> None:
+        """Tell the component that the browser has left."""
+        self.instance(self.place(), self.stand()).unmount()
 
     # The steps of a call.
 
-    def turn(self, call: Call, step: Callable[[str], None]) -> Turn:
-        """Return the call, resolved. Raises `CallRefused`."""
+    def turn(self, work: Work, step: Callable[[str], None], memo: Memo | None = None) -> Turn:
+        """Return the work's turn."""
         return Turn(
             self._store,
             self.owner,
             self.place(),
-            call,
-            tab=self.tab,
+            work,
             secrets=self._secrets,
             state_bytes=self.live.limits.state_bytes,
             step=step,
+            memo=memo,
         )
 
     def prepare(self, turn: Turn) -> Prepared:
@@ -166,14 +208,21 @@ class Member:
         self.seen = outcome.version
         return outcome
 
-    def run(self, turn: Turn) -> Prepared | Outcome:
-        """A whole call of a sync method; or what there is, where it does not run."""
+    def run(self, turn: Turn, progress: Callable[[str], None]) -> Prepared | Outcome:
+        """A whole call of a sync method; or what there is, where it does not run.
+
+        `progress` is told the HTML at each `yield` of a generator.
+        """
         prepared = self.prepare(turn)
-        if prepared.component is None:
+        component = prepared.component
+        if component is None:
             return prepared
         try:
-            turn.method(prepared.component)
-            return self.conclude(turn, prepared.component)
+            result = turn.work.run(component)
+            if inspect.isgenerator(result):
+                for _ in result:
+                    progress(turn.render(component))
+            return self.conclude(turn, component)
         except BaseException:
             turn.fail()
             raise

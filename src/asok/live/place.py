@@ -7,13 +7,18 @@ from typing import Any, Protocol
 
 import msgspec
 
-from asok.errors import ComponentError, FrozenPageError, LiveError, StateError
+from asok.errors import ComponentError, FrozenPageError, LiveError, StateError, StateRefused
 from asok.live.component import Component, SessionLike
+from asok.live.extras import Extras, read_extras
+from asok.live.listening import check_topic
 from asok.live.registry import Definition
 from asok.live.scope import Scope, Visit, enter
 from asok.live.slot import Html
 
-__all__ = ["Place", "RenderTemplate"]
+__all__ = ["Effect", "Place", "RenderTemplate", "values_of"]
+
+#: What a method asked for besides a new render: kind (emit, dispatch, go), name, detail.
+Effect = tuple[str, str, Any]
 
 
 class RenderTemplate(Protocol):
@@ -34,10 +39,14 @@ class Place:
         "_open_session",
         "_render_template",
         "_session",
+        "_touched",
         "_visit",
         "cid",
         "context",
         "definition",
+        "effects",
+        "extras",
+        "listen",
         "slot",
     )
 
@@ -60,6 +69,12 @@ class Place:
         self._render_template = render_template
         self._open_session = open_session
         self._session = visit.session
+        #: Whether something of the visitor's own was asked for.
+        self._touched = False
+        self.effects: list[Effect] = []
+        self.extras = Extras()
+        #: Told the topics that the instance listens to, before what it shows is read.
+        self.listen: Callable[[set[str]], None] = _nobody
 
     def start(self, values: Mapping[str, Any]) -> Component:
         """Return a new instance from converted constructor values, mounted."""
@@ -83,12 +98,23 @@ class Place:
         else:
             component = cls(**state)
         vars(component)["__asok_host__"] = self
+        self.extras = read_extras(raw)
+        component.hydrate()
         return component
+
+    def permit(self, component: Component) -> None:
+        """Ask the component's own guard. Raises `StateRefused` where it says no."""
+        if self.definition.guarded and component.guard() is False:
+            raise StateRefused(
+                f"the guard of {self.definition.name} refused this visitor.", reason="guard"
+            )
 
     def render(self, component: Component) -> str:
         """Return the component's inside. Raises `ComponentError` where it made no text."""
-        with enter(Scope(self.cid, self._visit)):
+        scope = Scope(self.cid, self._visit)
+        with enter(scope):
             made: Any = component.render()
+        self._touched = self._touched or bool(scope.ordinals or self._visit.cids)
         if not isinstance(made, str):
             raise ComponentError(
                 f"{self.definition.name}.render() returned {type(made).__name__}, expected HTML.",
@@ -100,6 +126,7 @@ class Place:
     def read(self, component: Component, limit: int) -> bytes:
         """Return the component's state as JSON. Raises `StateError`, also above `limit` bytes."""
         raw = self.definition.schema.encode(self.definition.schema.read(component))
+        raw = self.extras.beside(raw)
         if len(raw) > limit:
             raise StateError(
                 f"the state of {self.definition.name} has {len(raw)} bytes as JSON, expected at "
@@ -116,10 +143,54 @@ class Place:
         session.save()
         return True
 
+    def is_personal(self, component: Component) -> bool:
+        """Whether what was rendered may be this visitor's alone: the session, the identity or a
+        component inside was asked for, or the instance holds what is not part of its state."""
+        private = vars(component).keys() - self.definition.schema.fields.keys()
+        return self._touched or private != {"__asok_host__"}
+
+    def topics(self, component: Component) -> set[str]:
+        """Return what the instance listens to."""
+        return self.definition.listeners.topics(component) | set(self.extras.topics)
+
+    def settle(self, component: Component) -> None:
+        """Tell whoever delivers broadcasts what the instance listens to now."""
+        if self.definition.listeners.any:
+            self.listen(self.topics(component))
+
     # What a component asks for.
+
+    def identity(self) -> str:
+        """The component's cid."""
+        self._touched = True
+        return self.cid
+
+    def subscribe(self, component: Component, topic: str) -> None:
+        """Listen to one more topic, from now on."""
+        listeners = self.definition.listeners
+        if not listeners.any:
+            raise ComponentError(
+                f"{self.definition.name} subscribed to {topic!r}, and listens to nothing.",
+                fix="Write @listens() above the method that takes it, or `subscriptions = ()` "
+                "into the class, so that it is only rendered anew.",
+                file=self.definition.file,
+            )
+        if check_topic(topic) not in self.extras.topics:
+            self.extras.topics.append(topic)
+        self.settle(component)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Listen to a topic no more."""
+        if topic in self.extras.topics:
+            self.extras.topics.remove(topic)
+
+    def effect(self, kind: str, name: str, detail: Any) -> None:
+        """Note what is to be done once the method has ended well."""
+        self.effects.append((kind, name, detail))
 
     def session(self) -> SessionLike:
         """The visitor's session. Raises `FrozenPageError` on a page for everybody."""
+        self._touched = True
         if self._visit.storable:
             raise FrozenPageError(
                 f"component {self.definition.name} read its session while a page or fragment was "
@@ -151,6 +222,11 @@ class Place:
         state = self.definition.schema.read(component)
         names = {**self.context, **state, "slot": self.slot, "this": component, "self": component}
         return self._render_template(name, {**names, **context}, page_dir=self.definition.folder)
+
+
+def _nobody(topics: set[str]) -> None:
+    """On a page: it listens once it is joined."""
+    del topics
 
 
 def values_of(definition: Definition, props: msgspec.Raw) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from asok.errors import AsokError, ComponentError
 from asok.live.component import Component, methods, schema
 from asok.live.exposed import Method
 from asok.live.fields import where
+from asok.live.listening import Listeners
 from asok.live.schema import Schema
 
 __all__ = ["Definition", "Registry"]
@@ -32,8 +33,14 @@ class Definition:
         self.bindable = frozenset(cls._bindable)  # pyright: ignore[reportPrivateUsage]
         self.file: Path | None = file or where(cls).get("file")
         self.folder: Path | None = self.file.parent if self.file else None
+        self.listeners = Listeners(cls, self.schema.fields, cls.subscriptions)
+        #: Which of the hooks the class has: the others cost nothing.
+        self.watches = cls.updated is not Component.updated
+        self.guarded = cls.guard is not Component.guard
+        self.unmounts = cls.unmount is not Component.unmount
         #: Whether its rendering may run on the event loop, as one with an async method says.
-        self.on_loop = any(method.is_async for method in self.methods.values())
+        called = (*self.methods.values(), *self.listeners.methods.values())
+        self.on_loop = any(method.is_async for method in called)
 
     def __repr__(self) -> str:
         return f"<Definition {self.name} in {self.file}>"

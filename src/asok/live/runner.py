@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asok.errors import CallRefused
-from asok.live.frames import Call
+from asok.live.component import Component
 from asok.live.member import Member, Prepared
+from asok.live.memo import Memo
 from asok.live.store import Lease
-from asok.live.turn import MODEL, Outcome, Turn
+from asok.live.turn import Outcome, Turn
+from asok.live.work import Work
 
 if TYPE_CHECKING:
     from asok.live.engine import Live
@@ -20,38 +24,38 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 T = TypeVar("T")
+#: Shows a component as it is within a method: the member, a version, the HTML.
+Show = Callable[[Member, float, str], Coroutine[Any, Any, None]]
 #: Seconds between two looks at a turn that somebody else has: doubled from one to the other.
 _PATIENCE: Final = (0.0005, 0.02)
 
 
 class Runner:
-    """Runs the calls of joined components."""
+    """Runs the calls of joined components. `show(member, version, html)` sends what a method
+    shows while it still runs."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, show: Show) -> None:
         self._live = live
+        self._show = show
 
-    async def run(self, member: Member, call: Call) -> Outcome | Prepared:
-        """Run one call in its turn; or say what there is, where it was run before.
+    async def run(self, member: Member, work: Work, memo: Memo | None = None) -> Outcome | Prepared:
+        """Run one call, or events, in its turn; or say what there is, where it was run before.
 
         Raises `CallRefused`, `StateRefused`, and whatever the method raises.
         """
-        turn = member.turn(call, self._live.on_step)
+        turn = member.turn(work, self._live.on_step, memo)
         lease = await self._acquire(member)
-        method = member.definition.methods.get(call.method)
-        if method is not None and method.is_async:
-            try:
-                result = await self._run_async(member, turn)
-            finally:
+        try:
+            if work.is_async:
+                return await self._run_async(member, turn)
+            if not (work.on_loop and member.definition.on_loop):
+                threaded = self._run_in_thread(member, turn, lease)
+                lease = None
+                return await threaded
+            return await self.off(member, lambda: member.run(turn, _shows_nothing))
+        finally:
+            if lease is not None:
                 await self._release(lease)
-        elif method is not None or not member.definition.on_loop:
-            result = await self._run_in_thread(member, turn, lease)
-        else:  # `ws-model` of a component that lives on the loop
-            assert call.method == MODEL
-            try:
-                result = await self.off(member, lambda: member.run(turn))
-            finally:
-                await self._release(lease)
-        return result
 
     async def _run_async(self, member: Member, turn: Turn) -> Prepared | Outcome:
         """An async method: awaited here, what may block off the loop."""
@@ -59,35 +63,69 @@ class Runner:
         component = prepared.component
         if component is None:
             return prepared
+        limit = asyncio.timeout(self._seconds(turn))
         try:
-            limit = asyncio.timeout(self._live.limits.call_seconds)
             try:
                 async with limit:
-                    await turn.method(component)
+                    result = turn.work.run(component)
+                    if inspect.isasyncgen(result):
+                        async with aclosing(result):
+                            async for _ in result:
+                                await self._progress(member, turn, component)
+                                limit.reschedule(
+                                    asyncio.get_running_loop().time() + self._seconds(turn)
+                                )
+                    else:
+                        await result
             except TimeoutError as error:
                 if not limit.expired():  # the method's own
                     raise
-                raise CallRefused(f"{turn.method_name} took too long.", code="timeout") from error
+                raise _late(turn) from error
             return await self.off(member, lambda: member.conclude(turn, component))
         except Exception:
             await self.off(member, turn.fail)
             raise
 
+    async def _progress(self, member: Member, turn: Turn, component: Component) -> None:
+        html = await self.off(member, lambda: turn.render(component))
+        turn.streamed = True
+        await self._show(member, turn.partial, html)
+
     async def _run_in_thread(self, member: Member, turn: Turn, lease: Lease) -> Prepared | Outcome:
         """A sync method: the whole call in one thread, which can't be stopped.
 
         One that takes too long is given up: the browser hears of it now, the turn ends with
-        the thread, and what the method did to the state is thrown away.
+        the thread, and what the method did to the state is thrown away. A generator's time
+        begins anew at each `yield`, and it ends there.
         """
+        loop = asyncio.get_running_loop()
+        steps = 0
+
+        def progress(html: str) -> None:
+            nonlocal steps
+            if turn.abandoned:
+                raise _late(turn)
+            steps += 1
+            turn.streamed = True
+            sent = self._show(member, turn.partial, html)
+            # Waiting for the browser is what slows a fast generator down.
+            asyncio.run_coroutine_threadsafe(sent, loop).result()
+
         running = asyncio.ensure_future(
-            self._live.run_sync(lambda: _release_after(lease, lambda: member.run(turn)))
+            self._live.run_sync(lambda: _release_after(lease, lambda: member.run(turn, progress)))
         )
-        done, _ = await asyncio.wait({running}, timeout=self._live.limits.call_seconds)
-        if not done:
+        seen = -1
+        while not running.done() and seen != steps:
+            seen = steps
+            await asyncio.wait({running}, timeout=self._seconds(turn))
+        if not running.done():
             turn.abandoned = True
             running.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise CallRefused(f"{turn.method_name} took too long.", code="timeout")
+            raise _late(turn)
         return running.result()
+
+    def _seconds(self, turn: Turn) -> float:
+        return turn.work.seconds or self._live.limits.call_seconds
 
     async def _acquire(self, member: Member) -> Lease:
         store = self._live.store
@@ -127,3 +165,16 @@ def _release_after(lease: Lease, work: Callable[[], T]) -> T:
         return work()
     finally:
         lease.release()
+
+
+def _shows_nothing(html: str) -> None:
+    """`ws-model` writes a field: it is no generator."""
+    del html
+
+
+def _late(turn: Turn) -> CallRefused:
+    return CallRefused(
+        f"{turn.work.name} took too long.",
+        code="timeout",
+        fix="Do what is slow in parts, with a yield between them, or write @exposed(timeout=300).",
+    )

@@ -42,6 +42,8 @@ class Visit:
     page: str | None = None
     #: Whether this fills a page's placeholder: for one visitor, and no page either.
     late: bool = False
+    #: The page that a render belongs to, whatever it is: its guards are the components' too.
+    origin: str = ""
     #: How many components were held back so far.
     deferred: int = 0
 
@@ -85,12 +87,17 @@ class Scope:
     visit: Visit
     ordinals: Counter[str] = field(default_factory=Counter[str])
 
-    def identify(self, name: str, cid: str | None) -> str:
+    keys: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def identify(self, name: str, cid: str | None, key: object = None) -> str:
         """Return the identity of the next component of class `name` here.
 
-        Path, class and ordinal make it, or an explicit `cid`, which is the same component on
-        every page. Raises `ComponentError` for an ill-formed one or one used twice.
+        Path, class and ordinal make it; or path, class and an explicit `key`; or an explicit
+        `cid`, which is the same component on every page. Raises `ComponentError` for an
+        ill-formed one or one used twice.
         """
+        if key is not None:
+            return self._keyed(name, cid, key)
         if cid is None:
             ordinal = self.ordinals[name]
             self.ordinals[name] += 1
@@ -107,6 +114,22 @@ class Scope:
             )
         self.visit.cids.add(cid)
         return cid
+
+    def _keyed(self, name: str, cid: str | None, key: object) -> str:
+        if cid is not None or not isinstance(key, str | int):
+            raise ComponentError(
+                f"component {name} got key={key!r} and cid={cid!r}, expected a text or a number as "
+                "the key, or a cid in place of it.",
+                fix="Write key=item.id.",
+            )
+        if (name, str(key)) in self.keys:
+            raise ComponentError(
+                f"two components {name} beside each other have key={key!r}.",
+                fix="Give each what only it has, as in key=item.id.",
+            )
+        self.keys.add((name, str(key)))
+        text = f"{self.path}\0{name}\0\0{key}"
+        return urlsafe_b64encode(blake2b(text.encode(), digest_size=9).digest()).decode()
 
 
 current: ContextVar[Scope | None] = ContextVar("asok.live.scope", default=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,7 @@ from asok.live.splice import difference
 if TYPE_CHECKING:
     from asok.live.engine import Live
 
-__all__ = ["Emit", "Screen", "SocketSecrets"]
+__all__ = ["Emit", "Screen"]
 
 log = logging.getLogger("asok.live")
 
@@ -37,20 +36,6 @@ _MESSAGES: Final = {
 _serial = count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class SocketSecrets:
-    """What forms in components get over a socket: one CSRF value for its whole life, so that
-    it makes no difference; and no nonce, since a script in an update would not run anyway."""
-
-    csrf: str = ""
-    nonce: str = ""
-
-    @property
-    def tokens(self) -> bool:
-        """Whether there are CSRF tokens."""
-        return bool(self.csrf)
-
-
 class Screen:
     """The components that a browser shows, as far as the server remembers their HTML."""
 
@@ -60,21 +45,25 @@ class Screen:
         self._emit = emit
         self._serial = next(_serial)
 
-    def shows(self, n: int, version: int) -> bool:
+    def shows(self, n: int, version: float) -> bool:
         """Whether the browser is known to show that version."""
         base = self._live.bases.get((self._serial, n))
         return base is not None and base[0] == version
+
+    def is_as(self, n: int, version: float, html: str) -> bool:
+        """Whether the browser is known to show that HTML as that version."""
+        return self._live.bases.get((self._serial, n)) == (version, html)
 
     def drop(self, n: int) -> None:
         """Forget a component that has gone."""
         self._live.bases.drop((self._serial, n))
 
-    async def fill(self, n: int, version: int, html: str) -> None:
+    async def fill(self, n: int, version: float, html: str) -> None:
         """Send a component's whole HTML."""
         self._live.bases.put((self._serial, n), version, html)
         await self.send(frames.html(n, version, html, 0))
 
-    async def show(self, n: int, version: int, html: str, seq: int) -> None:
+    async def show(self, n: int, version: float, html: str, seq: int) -> None:
         """Answer call `seq` with HTML: as the difference to what is shown, where that is less."""
         key = (self._serial, n)
         base = self._live.bases.get(key)

@@ -33,7 +33,8 @@ class Frozen(msgspec.Struct, array_like=True, tag="f", frozen=True):
     """A component of a page that is the same for everybody.
 
     `props` are the constructor's values as JSON; `schema` the version of the class's fields;
-    `blank` says that the page shows nothing of it yet; `slot` is the HTML it was given.
+    `blank` says that the page shows nothing of it yet; `slot` is the HTML it was given; `page`
+    the path of the page, whose guards are the component's too.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Frozen(msgspec.Struct, array_like=True, tag="f", frozen=True):
     props: msgspec.Raw
     blank: bool = False
     slot: str = ""
+    page: str = ""
 
 
 class Joined(msgspec.Struct, array_like=True, tag="j", frozen=True):
@@ -59,6 +61,7 @@ class Joined(msgspec.Struct, array_like=True, tag="j", frozen=True):
     issued: int
     # msgspec knows no `Raw | None`; a state is an object, never null.
     state: msgspec.Raw = NO_STATE
+    page: str = ""
 
 
 Payload = Frozen | Joined

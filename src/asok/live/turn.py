@@ -8,33 +8,33 @@ the next one to get the turn finds the call started and not done, and says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from asok import holes
 from asok.errors import CallRefused, StateRefused
 from asok.live import ledger
 from asok.live.component import Component
-from asok.live.frames import Call
-from asok.live.place import Place
+from asok.live.memo import Memo
+from asok.live.place import Effect, Place
+from asok.live.rendered import render
 from asok.live.store import LiveStore, Row
+from asok.live.work import Work
 
-__all__ = ["MODEL", "Outcome", "Turn"]
-
-#: The method by which `ws-model` writes a field.
-MODEL = "$model"
+__all__ = ["Outcome", "Turn"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to answer: the HTML of a version."""
+    """What to answer: the HTML of a version, and what else the method asked for."""
 
     version: int
     html: str
+    effects: list[Effect] = field(default_factory=list[Effect])
 
 
 class Turn:
-    """A call that holds its component's turn. Use: `begin`, then the method, then `commit` or
+    """Work that holds its component's turn. Use: `begin`, then the method, then `commit` or
     `fail`; `step` is told every point between two effects (tests kill the process there)."""
 
     def __init__(
@@ -42,56 +42,31 @@ class Turn:
         store: LiveStore,
         owner: str,
         place: Place,
-        call: Call,
+        work: Work,
         *,
-        tab: str,
         secrets: holes.Secrets,
         state_bytes: int,
         step: Callable[[str], None],
+        memo: Memo | None = None,
     ) -> None:
         self._store = store
         self._owner = owner
         self.place = place
-        self._call = call
-        self._tab = tab
+        self.work = work
         self._secrets = secrets
         self._state_bytes = state_bytes
         self._step = step
+        self._memo = memo
         self._row: Row | None = None
+        self._before: dict[str, Any] | None = None
         self.abandoned = False
-        self.method: Callable[[Component], Any] = self._resolve()
-
-    def _resolve(self) -> Callable[[Component], Any]:
-        """Find what is called. Raises `CallRefused` before anything is touched."""
-        call, definition = self._call, self.place.definition
-        if call.method == MODEL:
-            return self._model()
-        method = definition.methods.get(call.method)
-        if method is None:
-            raise CallRefused(
-                f"{definition.name} has no exposed method {call.method!r}.",
-                fix="Write @exposed above the method to let browsers call it.",
-            )
-        positional, named = method.parameters.bind(call.args, call.data)
-        return lambda component: method.function(component, *positional, **named)
-
-    def _model(self) -> Callable[[Component], None]:
-        args, definition = self._call.args or [], self.place.definition
-        if len(args) != 2 or not isinstance(args[0], str):
-            raise CallRefused("ws-model sends a field's name and its value.", code="malformed")
-        name, value = args
-        if name not in definition.bindable:
-            raise CallRefused(
-                f"{definition.name}.{name[:64]} may not be written by browsers.",
-                fix=f'Write _bindable = ["{name[:64]}"] into the class to let ws-model write it.',
-            )
-        written = definition.schema.write(name, value)
-        return lambda component: setattr(component, name, written)
+        #: Whether a render from within the method was shown.
+        self.streamed = False
 
     def judge(self, at: ledger.Standing) -> ledger.Verdict:
-        """Whether the call is to run. An unknown outcome is written down as answered."""
+        """Whether the work is to run. An unknown outcome is written down as answered."""
         self._step("turn")
-        verdict = ledger.judge(at.row, self._tab, self._call.seq)
+        verdict = self.work.judge(at.row)
         if verdict == "unknown":
             assert at.row is not None
             self._row = at.row
@@ -99,11 +74,13 @@ class Turn:
         return verdict
 
     def begin(self, at: ledger.Standing, component: Component, *, now: float, tabs: int) -> None:
-        """Write down that the call runs. Raises `StateRefused` where the session is gone."""
+        """Write down that the work runs. Raises `StateRefused` where the session is gone."""
         # The state as it was read needs no second encoding; a mounted one does.
         state = at.state or self.place.read(component, self._state_bytes)
-        row = ledger.started(at, state, self._tab, self._call.seq, now=now, tabs=tabs)
+        row = ledger.started(at, state, self.work.marks, now=now, tabs=tabs)
         self._write(row, at.replaces)
+        if self.place.definition.watches:
+            self._before = self.place.definition.schema.decode(state)
         self._step("started")
 
     def commit(self, component: Component) -> Outcome:
@@ -113,37 +90,50 @@ class Turn:
         """
         self._step("called")
         if self.abandoned:
-            raise CallRefused(f"{self._call.method} took too long.", code="timeout")
+            raise CallRefused(f"{self.work.name} took too long.", code="timeout")
         row = self._started
+        self._tell(component)
         state = self.place.read(component, self._state_bytes)
-        html = self.render(component)
+        self.place.settle(component)
+        html = self.render(component, state)
         self._step("rendered")
         if self.place.save_session():
             self._step("session")
-        following = ledger.done(row, self._tab, self._call.seq, state)
+        following = ledger.done(row, self.work.marks, state)
         self._write(following, row.revision)
         self._step("done")
-        return Outcome(following.version, html)
+        return Outcome(following.version, html, self.place.effects)
+
+    def _tell(self, component: Component) -> None:
+        """Tell a component which of its fields have changed."""
+        if self._before is not None:
+            now = self.place.definition.schema.read(component)
+            changed = {name for name, value in now.items() if value != self._before[name]}
+            if changed:
+                component.updated(changed)
 
     def fail(self) -> None:
-        """Write down that the call is over and changed nothing."""
+        """Write down that the work is over and changed nothing."""
         row = self._started
         self._store.save(
             self._owner,
             self.place.cid,
-            ledger.done(row, self._tab, self._call.seq, None),
+            ledger.done(row, self.work.marks, None, shown=self.streamed),
             replaces=row.revision,
         )
 
-    def render(self, component: Component) -> str:
-        """Return the component's inside, with the socket's secrets in it."""
-        with holes.use(self._secrets):
-            return self.place.render(component)
+    def render(self, component: Component, state: bytes | None = None) -> str:
+        """Return the component's inside, with the socket's secrets in it.
+
+        With `state`, what was rendered of the same for somebody else is taken.
+        """
+        return render(self.place, component, self._secrets, self._memo, state)
 
     @property
-    def method_name(self) -> str:
-        """What was called, for messages."""
-        return f"{self.place.definition.name}.{self._call.method}"
+    def partial(self) -> float:
+        """The version of what is shown from within the method: after the one that is stored,
+        before the one to come."""
+        return self._started.version + 0.5
 
     @property
     def _started(self) -> Row:

@@ -1,0 +1,177 @@
+"""What a turn is taken for: a browser's call, or events that a component listens to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from asok.errors import CallRefused
+from asok.live import ledger
+from asok.live.broadcasting import Event
+from asok.live.component import Component
+from asok.live.exposed import Method
+from asok.live.frames import Call
+from asok.live.registry import Definition
+from asok.live.store import Row
+
+__all__ = ["MODEL", "REFRESH", "CallWork", "EventsWork", "Work"]
+
+#: The method by which `ws-model` writes a field.
+MODEL: Final = "$model"
+#: The method that only shows what there is now, which `ws-poll` calls.
+REFRESH: Final = "$refresh"
+
+
+class Work(Protocol):
+    """Something that runs in a component's turn."""
+
+    name: str
+    """For messages: `Counter.increment`."""
+    hops: int
+    """How many components an event came through before this."""
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it is awaited on the loop."""
+        ...
+
+    @property
+    def on_loop(self) -> bool:
+        """Whether it may run on the loop, where rendering its component may."""
+        ...
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it may run; None for the limit of all."""
+        ...
+
+    @property
+    def marks(self) -> Mapping[str, int]:
+        """What the ledger notes: the number of the call by its page view."""
+        ...
+
+    def judge(self, row: Row | None) -> ledger.Verdict:
+        """Whether it is to run."""
+        ...
+
+    def run(self, component: Component, /) -> Any:
+        """Run it; what is returned may be a generator, or awaitable."""
+        ...
+
+
+class CallWork:
+    """A call. Raises `CallRefused` before anything is touched."""
+
+    hops = 0
+
+    def __init__(self, definition: Definition, call: Call, tab: str) -> None:
+        self.name = f"{definition.name}.{call.method}"
+        self.marks = {tab: call.seq}
+        self._tab = tab
+        self._call = call
+        self.method: Method | None = definition.methods.get(call.method)
+        self.run: Callable[[Component], Any] = self._resolve(definition)
+
+    @property
+    def is_async(self) -> bool:
+        return self.method is not None and self.method.is_async
+
+    @property
+    def on_loop(self) -> bool:
+        # `ws-model` of a component that lives on the loop does; a sync method may block.
+        return self.method is None
+
+    @property
+    def seconds(self) -> float | None:
+        return self.method.seconds if self.method else None
+
+    def judge(self, row: Row | None) -> ledger.Verdict:
+        return ledger.judge(row, self._tab, self._call.seq)
+
+    def _resolve(self, definition: Definition) -> Callable[[Component], Any]:
+        call, method = self._call, self.method
+        if call.method == MODEL:
+            return self._model(definition)
+        if method is None:
+            raise CallRefused(
+                f"{definition.name} has no exposed method {call.method!r}.",
+                fix="Write @exposed above the method to let browsers call it.",
+            )
+        positional, named = method.parameters.bind(call.args, call.data)
+        function = method.function
+        return lambda component: function(component, *positional, **named)
+
+    def _model(self, definition: Definition) -> Callable[[Component], None]:
+        args = self._call.args or []
+        if len(args) != 2 or not isinstance(args[0], str):
+            raise CallRefused("ws-model sends a field's name and its value.", code="malformed")
+        name, value = args
+        if name not in definition.bindable:
+            raise CallRefused(
+                f"{definition.name}.{name[:64]} may not be written by browsers.",
+                fix=f'Write _bindable = ["{name[:64]}"] into the class to let ws-model write it.',
+            )
+        written = definition.schema.write(name, value)
+        return lambda component: setattr(component, name, written)
+
+
+class EventsWork:
+    """Events, in their order: those that this component has taken in another page view of its
+    visitor are left out."""
+
+    def __init__(self, definition: Definition, events: Sequence[Event]) -> None:
+        self.name = f"{definition.name} on {events[-1].topic}"
+        self.hops = max(event.hops for event in events)
+        self._methods = definition.listeners
+        self._events = list(events)
+
+    @property
+    def is_async(self) -> bool:
+        return any(method.is_async for method in self._methods.methods.values())
+
+    @property
+    def on_loop(self) -> bool:
+        return False
+
+    @property
+    def seconds(self) -> float | None:
+        return None
+
+    @property
+    def marks(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for event in self._events:
+            if event.publisher:
+                found[event.publisher] = max(event.seq, found.get(event.publisher, 0))
+        return found
+
+    def judge(self, row: Row | None) -> ledger.Verdict:
+        # One that was cut off by its worker's death is never run again either.
+        self._events = [
+            event
+            for event in self._events
+            if not event.publisher or ledger.judge(row, event.publisher, event.seq) == "run"
+        ]
+        return "run" if self._events else "answered"
+
+    def run(self, component: Component) -> Any:
+        if self.is_async:
+            return self._run_async(component)
+        for event in self._events:
+            self._take(component, event)
+        return None
+
+    async def _run_async(self, component: Component) -> None:
+        for event in self._events:
+            result = self._take(component, event)
+            if inspect.isawaitable(result):
+                await result
+
+    def _take(self, component: Component, event: Event) -> Any:
+        method = self._methods.method(event.topic, component) if event.topic else None
+        if method is None:
+            return None
+        data = {"topic": event.topic, **event.payload}
+        positional, named = method.parameters.bind(None, data)
+        return method.function(component, *positional, **named)
