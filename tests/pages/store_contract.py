@@ -258,6 +258,13 @@ class StoreContract:
         store.remove("/made", time.time())
         assert body(place.open(fingerprint="f2"), "/made") is None
 
+    def test_clearing_leaves_nothing_to_inherit(self, place: Place) -> None:
+        for name in ("f1", "f2"):
+            assert render(place.open(fingerprint=name), "/made", listed=False)
+        place.open(fingerprint="f2").clear()
+        assert list(place.open(fingerprint="f3").paths()) == []
+        assert body(place.open(fingerprint="f1"), "/made") is None
+
     # The build below
 
     def test_the_build_tells_what_is_listed(self, place: Place) -> None:

@@ -97,9 +97,9 @@ class RedisOverlay:
         #: See `Overlay.version`: read on every hit.
         self.version: Callable[[], int] = self._watch.version
 
-    def _call(self, script: str, *arguments: Any) -> Any:
-        run = self._scripts[script]
-        return self._link.run(lambda client: run(keys=self._keys, args=arguments, client=client))
+    def _call(self, script: str, *arguments: Any, space: str | None = None) -> Any:
+        run, keys = self._scripts[script], [space or self._space, *self._keys[1:]]
+        return self._link.run(lambda client: run(keys=keys, args=arguments, client=client))
 
     # Reading
 
@@ -182,8 +182,11 @@ class RedisOverlay:
         self._watch.invalidated(tag, mark)
 
     def clear(self) -> None:
-        while self._call("CLEAR", *self._bounds, _BATCH):
-            pass
+        # What earlier code left too: it would be inherited again.
+        earlier = [space.decode() for space in self._call("EARLIER", _BATCH)]
+        for space in (self._space, *earlier):
+            while self._call("CLEAR", *self._bounds, _BATCH, space=space):
+                pass
         self._watch.ask()
 
     def touch(self, key: str) -> None:
