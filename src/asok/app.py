@@ -75,7 +75,12 @@ class Asok:
         site_modules.install(self.root)
         self.cache = backends.cache(settings)
         caching.configure(self.cache)
-        models.configure(self._make_database, cache=self.cache, revalidate=publish_tags)
+        models.configure(
+            self._make_database,
+            cache=self.cache,
+            revalidate=publish_tags,
+            notices=self.notices,
+        )
         self.assets = backends.assets(settings, self.assets_folder)
         self.tree: Tree = scan(self.source / "pages")
         self.router = Router(self.tree.routes, trailing_slash=settings.trailing_slash == "always")

@@ -19,6 +19,9 @@ class Region:
         text = self.stored.get(key)
         return None if text is None else json.loads(text)
 
+    def has(self, key: str) -> bool:
+        return key in self.stored
+
     def set(self, key: str, value: Any, ttl: float | None = None) -> None:
         self.stored[key] = json.dumps(value)
         self.ttls[key] = ttl

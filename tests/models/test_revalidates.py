@@ -193,6 +193,8 @@ def test_cached_queries_change_before_the_pages_that_read_them(url: str) -> None
     database.create_tables(NOTICES)
 
     class Queries:
+        at_once = False
+
         def changed(self, tables: Any) -> None:
             seen.append("queries")
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from asok.errors import ConfigurationError
+from asok.notices import Notices
 
 if TYPE_CHECKING:
     from asok.models.database import Database
     from asok.models.query_cache import CacheRegion
 
-__all__ = ["configure", "configured_database", "publish"]
+__all__ = ["configure", "configured_database", "publish", "tell"]
 
 log = logging.getLogger("asok.models")
 
@@ -25,6 +26,17 @@ _lock = threading.Lock()
 _database: Database | Callable[[], Database] | None = None
 _cache: CacheRegion | None = None
 _revalidate: Callable[[Collection[str]], None] | None = None
+_notices: Notices | None = None
+
+#: Notices of the tables that a commit wrote, for caches that each process has for itself.
+_TOPIC: Final = "models.written"
+
+
+def _nothing() -> None:
+    pass
+
+
+_end: Callable[[], None] = _nothing
 
 
 def configure(
@@ -32,15 +44,20 @@ def configure(
     *,
     cache: CacheRegion | None = None,
     revalidate: Callable[[Collection[str]], None] | None = None,
+    notices: Notices | None = None,
 ) -> None:
     """Set the database of every model, and the cache that `.cache(ttl)` stores in.
 
     `database` may be a callable; it is called once, by the first query. None takes the
     setting back (tests). Without a `cache`, `.cache(ttl)` runs its query every time.
-    `revalidate` gets the tags (`Model.revalidates`) of each commit, once it is done.
+    `revalidate` gets the tags (`Model.revalidates`) of each commit, once it is done. By
+    `notices` the caches of other processes hear which tables were written.
     """
-    global _database, _cache, _revalidate
+    global _database, _cache, _revalidate, _notices, _end
     with _lock:
+        _end()
+        _notices = notices
+        _end = _nothing if notices is None else notices.subscribe(_TOPIC, _hear)
         _database = database
         _cache = cache
         _revalidate = revalidate
@@ -66,6 +83,26 @@ def configured_database() -> Database:
             made.use_cache(_cache)
             _database = made
         return _database
+
+
+def tell(tables: Iterable[str]) -> None:
+    """Tell the other processes of the site which tables a commit wrote.
+
+    Where that fails their memory answers as before until the time to live of its entries ends.
+    """
+    notices, written = _notices, sorted(tables)
+    if notices is None:
+        return
+    try:
+        notices.publish(_TOPIC, {"tables": written})
+    except OSError:  # a full disk: what was written is written
+        log.exception("other processes could not be told that %s changed", ", ".join(written))
+
+
+def _hear(message: dict[str, Any]) -> None:
+    found = _database
+    if found is not None and not callable(found):  # else nothing was cached yet
+        found.forget_queries(message["tables"])
 
 
 def publish(tags: Iterable[str]) -> None:

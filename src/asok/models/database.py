@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from asok.models.autocommit import Autocommit, autocommit_of
-from asok.models.configuration import publish
+from asok.models.configuration import publish, tell
 from asok.models.engine import WRITTEN, make_engine
 from asok.models.model import Model
-from asok.models.query_cache import CacheRegion, QueryCache
+from asok.models.query_cache import CacheRegion, NotStored, QueryCache
 from asok.models.request_scope import Scope, current_scope, scope
 from asok.models.revalidates import table_tags
 from asok.models.twin import in_threads, taking_turns
@@ -36,8 +38,10 @@ class Database:
     def __init__(self, url: str, *, echo: bool = False) -> None:
         self.engine: Engine = make_engine(url, echo=echo)
         self.is_sqlite: bool = self.engine.dialect.name == "sqlite"
-        #: The URL without its password; names this database in cache keys.
+        #: The URL without its password.
         self.name: str = self.engine.url.render_as_string(hide_password=True)
+        #: Names this database in cache keys: other than `name` it is never that of another one.
+        self.identity: str = _identity(self.engine.url)
         self.autocommit: Autocommit = autocommit_of(self.engine.dialect)
         self.queries: QueryCache | None = None
 
@@ -53,19 +57,25 @@ class Database:
         return scope()
 
     @contextmanager
-    def work(self) -> Generator[Work]:
-        """Yield the scope's unit of work, or a short-lived one outside any scope."""
+    def work(self, *, wait: bool = True) -> Generator[Work]:
+        """Yield the scope's unit of work, or a short-lived one outside any scope.
+
+        Raises `NotStored` instead of waiting for another thread that uses it, with `wait` off.
+        """
         # A scope in any case: what a listener does meanwhile belongs to this unit of work.
         with scope() as opened:
             work = opened.part(self, lambda: Work(self))
-            with work.lock:
-                try:
-                    yield work
-                    work.settle()
-                except Exception as error:
-                    if self._is_from_database(error):
-                        work.recover(error)
-                    raise
+            if not work.lock.acquire(blocking=wait):
+                raise NotStored
+            try:
+                yield work
+                work.settle()
+            except Exception as error:
+                if self._is_from_database(error):
+                    work.recover(error)
+                raise
+            finally:
+                work.lock.release()
 
     def _is_from_database(self, error: Exception) -> bool:
         driver: Any = self.engine.dialect.loaded_dbapi
@@ -109,8 +119,15 @@ class Database:
         """
         if tables and self.queries is not None:
             self.queries.changed(tables)
+            if self.queries.at_once:  # the memory of this process; others have their own
+                tell(tables)
         # After the cached queries: a page that is rendered anew must not read old ones.
         publish((*table_tags(tables), *tags))
+
+    def forget_queries(self, tables: Iterable[str]) -> None:
+        """Let no cached query of this process answer for these tables any more."""
+        if self.queries is not None:
+            self.queries.changed(tables)
 
     @contextmanager
     def connect(self) -> Generator[Connection]:
@@ -133,3 +150,11 @@ class Database:
     def dispose(self) -> None:
         """Close all pooled connections; a later query opens new ones."""
         self.engine.dispose()
+
+
+def _identity(url: URL) -> str:
+    if url.get_backend_name() != "sqlite":
+        return url.set(password=None).render_as_string()
+    if url.database in (None, "", ":memory:"):
+        return f"memory {uuid4()}"  # gone with this object
+    return str(url.set(database=os.path.abspath(url.database or "")))

@@ -6,7 +6,7 @@ import os
 import re
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import Table
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import Delete, UpdateBase
 
 from asok import dependencies
 from asok.errors import ConfigurationError, ModelError
@@ -134,7 +134,28 @@ def _note_written(
     if isinstance(statement, UpdateBase):
         table: Any = statement.table
         names = {str(table.fullname)} if isinstance(table, Table) else table_names(table)
+        if isinstance(statement, Delete) and isinstance(table, Table):
+            names |= _follow(cast("Table", table))
         connection.info.setdefault(WRITTEN, set()).update(names)
+
+
+def _follow(table: Table) -> set[str]:
+    """The tables in which the database itself deletes or changes rows after a DELETE."""
+    found: set[str] = set()
+    rest = [str(table.fullname)]  # by name: a statement holds annotated copies of tables
+    while rest:
+        gone = rest.pop()
+        for other in table.metadata.tables.values():
+            for key in other.foreign_keys:
+                rule = (key.ondelete or "").upper()
+                name = str(other.fullname)
+                if name in found or rule in ("", "RESTRICT", "NO ACTION"):
+                    continue
+                if str(key.column.table.fullname) == gone:
+                    found.add(name)
+                    if rule == "CASCADE":
+                        rest.append(name)
+    return found
 
 
 _MISSING = re.compile(

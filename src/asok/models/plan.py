@@ -78,6 +78,8 @@ class Plan:
     cached: bool = False
     ttl: float | None = None
     stale: float | None = None
+    #: Answered from the cache without waiting, or by `NotStored`.
+    stored_only: bool = False
 
     @property
     def _mapper(self) -> Mapper[Any]:

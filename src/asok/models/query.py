@@ -5,9 +5,11 @@ Every ending has an async twin, `aget` for `get` and so on, which keeps the even
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import func, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapper
@@ -16,14 +18,37 @@ from asok.errors import ModelError, RecordNotFound
 from asok.models.conditions import column_of
 from asok.models.keys import key_values
 from asok.models.paginated import Paginated
+from asok.models.query_cache import NotStored
 from asok.models.reading import Reading
 from asok.models.selection import LARGEST, Selection, checked_count
-from asok.models.twin import twin
+from asok.models.twin import hop
+from asok.models.twin import twin as hopping
 from asok.models.writing import Writing
 
 __all__ = ["Query"]
 
 M = TypeVar("M", bound=DeclarativeBase)
+Q = TypeVar("Q", bound="Query[Any]")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def twin(
+    ending: Callable[Concatenate[Q, P], T],
+) -> Callable[Concatenate[Q, P], Coroutine[Any, Any, T]]:
+    """The same ending for coroutines: in a thread, except for what memory answers at once."""
+
+    @wraps(ending)
+    async def call(self: Q, *args: P.args, **kwargs: P.kwargs) -> T:
+        stored = self._stored_only()  # pyright: ignore[reportPrivateUsage]
+        if stored is not None:
+            with suppress(NotStored):
+                return ending(stored, *args, **kwargs)
+        return await hop(lambda: ending(self, *args, **kwargs))
+
+    call.__name__ = f"a{ending.__name__}"
+    call.__qualname__ = f"Query.{call.__name__}"
+    return call
 
 
 class Query(Selection[M]):
@@ -31,6 +56,14 @@ class Query(Selection[M]):
 
     def __iter__(self) -> Iterator[M]:
         return iter(self.get())
+
+    def _stored_only(self) -> Self | None:
+        """Return this query as one that is answered from memory or by `NotStored`.
+
+        None where it can't be: it is not cached, or its cache is a disk or a server.
+        """
+        plan = self._plan
+        return self._with(stored_only=True) if plan.cached and Reading(plan).at_once else None
 
     def get(self) -> list[M]:
         """Return all rows as instances."""
@@ -127,7 +160,7 @@ class Query(Selection[M]):
 
     def _matching(self, match: Mapping[str, Any]) -> Query[M]:
         # From the database: what the cache knows may be created or gone by now.
-        query = self._with(cached=False)
+        query = self._with(cached=False, stored_only=False)
         for name, value in match.items():
             query = query.where(name, value)
         return query
@@ -156,7 +189,7 @@ class Query(Selection[M]):
     amin = twin(min)
     amax = twin(max)
     apaginate = twin(paginate)
-    afirst_or_create = twin(first_or_create)
-    aupdate_or_create = twin(update_or_create)
-    aupdate = twin(update)
-    adelete = twin(delete)
+    afirst_or_create = hopping(first_or_create)
+    aupdate_or_create = hopping(update_or_create)
+    aupdate = hopping(update)
+    adelete = hopping(delete)

@@ -14,7 +14,7 @@ import json
 import secrets
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Select
 
@@ -25,7 +25,7 @@ from asok.models.rows import decode, encode
 if TYPE_CHECKING:
     from asok.models.database import Database
 
-__all__ = ["CacheRegion", "Fingerprint", "QueryCache", "seconds"]
+__all__ = ["CacheRegion", "Fingerprint", "NotStored", "QueryCache", "seconds"]
 
 #: Raised when the stored form changes, so that older entries are not read.
 FORMAT = 1
@@ -43,8 +43,12 @@ class CacheRegion(Protocol):
         """Return the value, or None."""
         ...
 
+    def has(self, key: str) -> bool:
+        """Whether there is a value that is not yet stale."""
+        ...
+
     def set(self, key: str, value: Any, ttl: float | None = None) -> Any:
-        """Store a JSON value; `ttl` in seconds, None for ever."""
+        """Store a JSON value; `ttl` in seconds, None for ever. False where it was not."""
         ...
 
     def remember(
@@ -75,13 +79,22 @@ def seconds(ttl: float | timedelta | None) -> float | None:
     return float(ttl)
 
 
+class NotStored(Exception):
+    """A query that is to be answered from the cache or not at all is not in it."""
+
+
 class QueryCache:
     """The cached queries of one database."""
 
     def __init__(self, database: Database, region: CacheRegion) -> None:
         self._database = database
         self._region = region
-        self._texts: dict[Hashable, tuple[str, tuple[str, ...]]] = {}
+        self._texts: dict[Hashable, tuple[hashlib.blake2b, tuple[str, ...]]] = {}
+        #: Tables whose token could not be replaced: their entries may be old.
+        self._unsure: set[str] = set()
+        store = getattr(region, "store", None)
+        #: Whether a hit waits for nothing, so that an event loop may look for one itself.
+        self.at_once: bool = not getattr(store, "blocking", True)
 
     def rows(
         self,
@@ -91,19 +104,29 @@ class QueryCache:
         fetch: Callable[[Select[Any]], Iterable[Sequence[Any]]],
         columns: Sequence[Any] = (),
         stale: float | None = None,
+        *,
+        stored_only: bool = False,
     ) -> list[list[Any]]:
         """Return the rows of a statement: stored ones, or those that `fetch` reads now.
 
         A miss returns what a later hit will: values that went through the stored form.
         `columns` tell the classes of enumerations. No connection is used unless `fetch` is.
+        With `stored_only` nothing is fetched: raises `NotStored`.
         """
         key = self._key(statement, fingerprint)
-        stored = self._region.remember(
-            key,
-            ttl,
-            lambda: [[encode(value) for value in row] for row in fetch(statement())],
-            stale=stale,
-        )
+        if stored_only:
+            stored = self._region.get(key) if key and self._region.has(key) else None
+            if stored is None:
+                raise NotStored
+        elif not key:
+            stored = [[encode(value) for value in row] for row in fetch(statement())]
+        else:
+            stored = self._region.remember(
+                key,
+                ttl,
+                lambda: [[encode(value) for value in row] for row in fetch(statement())],
+                stale=stale,
+            )
         kinds = columns or (None,) * (len(stored[0]) if stored else 0)
         return [
             [
@@ -114,12 +137,19 @@ class QueryCache:
         ]
 
     def changed(self, tables: Iterable[str]) -> None:
-        """Make every stored result that read one of these tables unreachable."""
+        """Make every stored result that read one of these tables unreachable.
+
+        Where the cache is in trouble, this process asks the database about these tables until
+        the cache has taken the news: it may come back with what it knew before.
+        """
         for table in tables:
-            self._region.set(self._token_key(table), secrets.token_hex(8), None)
+            if self._region.set(self._token_key(table), secrets.token_hex(8), None) is False:
+                self._unsure.add(table)
+            else:
+                self._unsure.discard(table)
 
     def _token_key(self, table: str) -> str:
-        return f"table:{self._database.name}:{table}"
+        return f"table:{self._database.identity}:{table}"
 
     def _token(self, table: str) -> str:
         key = self._token_key(table)
@@ -132,6 +162,7 @@ class QueryCache:
         return token
 
     def _key(self, statement: Callable[[], Select[Any]], fingerprint: Fingerprint | None) -> str:
+        """Return the key of a statement's rows, "" where no stored ones may be used."""
         if fingerprint is None:
             text, tables, parameters = self._compile(statement())
         else:
@@ -145,16 +176,28 @@ class QueryCache:
             else:
                 text, tables = found
             parameters = [_parameter(value) for value in values]
+        if self._unsure:
+            self.changed(self._unsure.intersection(tables))
+            if not self._unsure.isdisjoint(tables):
+                return ""
         tokens = [self._token(table) for table in tables]
-        whole = json.dumps([FORMAT, self._database.name, text, parameters, tokens])
-        return "query:" + hashlib.blake2b(whole.encode(), digest_size=20).hexdigest()
+        whole = text.copy()
+        whole.update(_dumps([parameters, tokens]).encode())
+        return "query:" + whole.hexdigest()
 
-    def _compile(self, statement: Select[Any]) -> tuple[str, tuple[str, ...], list[Any]]:
+    def _compile(
+        self, statement: Select[Any]
+    ) -> tuple[hashlib.blake2b, tuple[str, ...], list[Any]]:
         compiled = statement.compile(
             dialect=self._database.engine.dialect, compile_kwargs={"render_postcompile": True}
         )
         parameters = [[name, _parameter(value)] for name, value in sorted(compiled.params.items())]
-        return str(compiled), tuple(sorted(table_names(statement))), parameters
+        begun = _dumps([FORMAT, self._database.identity, str(compiled)]).encode()
+        tables = tuple(sorted(table_names(statement)))
+        return hashlib.blake2b(begun, digest_size=20), tables, parameters
+
+
+_dumps: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _parameter(value: Any) -> Any:

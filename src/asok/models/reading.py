@@ -15,7 +15,7 @@ from asok.models.configuration import configured_database
 from asok.models.plan import Plan, kind_of
 from asok.models.query_cache import QueryCache
 from asok.models.request_scope import current_scope
-from asok.models.rows import instances_of
+from asok.models.rows import instances_of, layout
 
 if TYPE_CHECKING:
     from asok.models.database import Database
@@ -29,14 +29,19 @@ class Reading:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.database: Database = configured_database()
+        self._cache: QueryCache | None = self._usable() if plan.cached else None
 
     @property
-    def _cache(self) -> QueryCache | None:
-        plan = self.plan
-        if not plan.cached or (plan.ttl is not None and plan.ttl <= 0):
-            return None
+    def at_once(self) -> bool:
+        """Whether this may be answered on the event loop, where it is stored."""
+        return self._cache is not None and self._cache.at_once
+
+    def _usable(self) -> QueryCache | None:
+        ttl = self.plan.ttl
         # What a transaction reads may be what it wrote itself, and may yet be rolled back.
-        return None if self.database.in_transaction else self.database.queries
+        if (ttl is not None and ttl <= 0) or self.database.in_transaction:
+            return None
+        return self.database.queries
 
     def instances(self) -> list[Any]:
         """Return the plan's rows as instances of its model."""
@@ -52,11 +57,11 @@ class Reading:
                 fix="Cache the query of the other model too, or leave one of the two out.",
             )
         mapper: Mapper[Any] = inspect(plan.model)
-        columns = [getattr(plan.model, attribute.key) for attribute in mapper.column_attrs]
-        rows = self.values("get", columns)
+        columns = layout(mapper).columns
+        rows = self._rows(("get",), lambda: plan.ordered(*columns), columns)
         if current_scope() is None:
             return instances_of(mapper, rows, None)
-        with self.database.work() as work:
+        with self.database.work(wait=not plan.stored_only) as work:
             return instances_of(mapper, rows, work)
 
     def values(self, kind: str, columns: Sequence[Any]) -> Sequence[Sequence[Any]]:
@@ -90,11 +95,18 @@ class Reading:
         self, kind: Sequence[Hashable], make: Callable[[], Select[Any]], columns: Sequence[Any]
     ) -> Sequence[Sequence[Any]]:
         cache = self._cache
+        plan = self.plan
         if cache is None:
             return self._fetch(make())
-        plan = self.plan
-        fingerprint = plan.fingerprint(kind)
-        return cache.rows(make, fingerprint, plan.ttl, self._fetch, columns, plan.stale)
+        return cache.rows(
+            make,
+            plan.fingerprint(kind),
+            plan.ttl,
+            self._fetch,
+            columns,
+            plan.stale,
+            stored_only=plan.stored_only,
+        )
 
     def _fetch(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         with self.database.work() as work:

@@ -9,15 +9,16 @@ import math
 import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-from sqlalchemy.orm import Mapper, Session, attributes, make_transient_to_detached
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy.orm import InstanceState, Mapper, Session, attributes
 
 from asok.errors import ModelError
 
-__all__ = ["decode", "encode", "instances_of"]
+__all__ = ["Layout", "decode", "encode", "instances_of", "layout"]
 
 #: Value type -> its tag and its text. Subclasses come first (a datetime is a date).
 _TEXT: tuple[tuple[type[Any], str, Callable[[Any], str]], ...] = (
@@ -82,35 +83,78 @@ def decode(value: Any, column: Any = None) -> Any:
     return _BACK[tag](content)
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How rows of one mapper are stored: names and columns, in one order."""
+
+    names: tuple[str, ...]
+    columns: tuple[Any, ...]
+    keys: tuple[str, ...]
+    kind: str | None
+
+
+#: Mapper -> its layout: a hit is too fast to find it out each time.
+_layouts: WeakKeyDictionary[Mapper[Any], Layout] = WeakKeyDictionary()
+
+
+def layout(mapper: Mapper[Any]) -> Layout:
+    """Return the layout of a mapper's rows."""
+    found = _layouts.get(mapper)
+    if found is None:
+        names = tuple(attribute.key for attribute in mapper.column_attrs)
+        keys = tuple(mapper.get_property_by_column(key).key for key in mapper.primary_key)
+        kind = mapper.polymorphic_on
+        found = _layouts[mapper] = Layout(
+            names,
+            tuple(getattr(mapper.class_, name) for name in names),
+            keys,
+            None if kind is None else mapper.get_property_by_column(kind).key,
+        )
+    return found
+
+
 def instances_of(
     mapper: Mapper[Any], rows: Iterable[Sequence[Any]], session: Session | None
 ) -> list[Any]:
-    """Return the instances of rows of `mapper.column_attrs`, without asking the database.
+    """Return the instances of rows in the `layout` of a mapper, without asking the database.
 
     In a `session` the instance that it has of a row already wins, as in every query;
     otherwise the new one joins it, so that its relations can be loaded.
     """
-    names = [attribute.key for attribute in mapper.column_attrs]
-    keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
-    kind = mapper.polymorphic_on
-    kind_name = None if kind is None else mapper.get_property_by_column(kind).key
+    known = layout(mapper)
     made: list[Any] = []
     for row in rows:
-        values = dict(zip(names, row, strict=True))
+        values = dict(zip(known.names, row, strict=True))
         actual = mapper
-        if kind_name is not None:
-            actual = mapper.polymorphic_map.get(values[kind_name], mapper)
-        if session is not None:
-            identity = identity_key(actual.class_, [values[key] for key in keys])
-            existing = session.identity_map.get(identity)
-            if existing is not None:
-                made.append(existing)
-                continue
-        instance = actual.class_manager.new_instance()
-        # What a loader does: the values are the committed state, nothing of it a change.
-        attributes.instance_dict(instance).update(values)
-        make_transient_to_detached(instance)
-        if session is not None:
-            session.add(instance)
-        made.append(instance)
+        if known.kind is not None:
+            actual = mapper.polymorphic_map.get(values[known.kind], mapper)
+        identity = actual.identity_key_from_primary_key(tuple([values[key] for key in known.keys]))
+        existing = None if session is None else session.identity_map.get(identity)
+        made.append(_new(actual, identity, values, session) if existing is None else existing)
     return made
+
+
+def _new(
+    mapper: Mapper[Any], identity: Any, values: dict[str, Any], session: Session | None
+) -> Any:
+    """Make an instance as SQLAlchemy's loader does (2.1, `orm.loading._instance`).
+
+    `make_transient_to_detached` and `Session.add` do the same with checks for instances that
+    may have had another life, at ten times the cost.
+    """
+    manager: Any = mapper.class_manager
+    instance: Any = manager.new_instance()
+    state: InstanceState[Any] = attributes.instance_state(instance)
+    state.key = identity
+    # Set past the attributes' events: these are the committed values, nothing of it a change.
+    attributes.instance_dict(instance).update(values)
+    if len(values) < len(mapper.column_attrs):  # a subclass: the rest is loaded when it is used
+        state.expired_attributes.update(
+            column.key for column in mapper.column_attrs if column.key not in values
+        )
+    if session is not None:
+        state.session_id = session.hash_key
+        session.identity_map.add(state)
+    if manager.dispatch.load:
+        manager.dispatch.load(state, None)
+    return instance
