@@ -177,7 +177,7 @@ def test_two_hundred_visitors_of_four_workers_are_one_computation(
         "REDIS_URL": redis_url,
         "ALLOWED_HOSTS": "localhost",
     }
-    with serve(root, "--workers", "4", **variables) as url:
+    with serve(root, "--workers", "4", port=None, **variables) as url:
         time.sleep(3)  # the other workers start after the first has answered
 
         def visit(_: int) -> httpx.Response:
