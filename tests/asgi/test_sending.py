@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,22 @@ def test_a_part_of_a_file_is_exactly_that_part(file: Path) -> None:
 def test_a_server_that_can_is_given_the_path(file: Path) -> None:
     _, body = sent(piece(file, 0, 600_000), extensions={"http.response.pathsend": {}})
     assert body == {"type": "http.response.pathsend", "path": str(file)}
+
+
+@pytest.mark.parametrize(("start", "length", "status"), [(0, 600_000, 200), (5, 10, 206)])
+def test_a_server_that_can_is_given_the_open_file(
+    file: Path, start: int, length: int, status: int
+) -> None:
+    read: list[bytes] = []
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.zerocopysend":
+            assert message["more_body"] is False
+            read.append(os.pread(message["file"], message["count"], message["offset"]))
+
+    offered = {"http.response.zerocopysend": {}, "http.response.pathsend": {}}
+    asyncio.run(send_plan(piece(file, start, length, status), {"extensions": offered}, send))
+    assert read == [file.read_bytes()[start : start + length]]
 
 
 def test_an_empty_file_has_an_end(tmp_path: Path) -> None:

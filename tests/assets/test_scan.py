@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from asok.assets import Root, scan, site_roots
+from asok.assets import Root, names, scan, site_roots
 from asok.errors import AssetError
 
 from .conftest import Tree
@@ -98,3 +100,13 @@ def test_a_file_name_that_is_no_text_is_an_error(tree: Tree) -> None:
     with pytest.raises(AssetError, match="Rename it") as caught:
         scan([root])
     str(caught.value).encode()
+
+
+@given(st.lists(st.sampled_from([
+    "a.css", "b/c.js", "components/x.js", "console.css", "a.map", "a.js-0.map", "x.gz", "x.MAP",
+    ".env", "a/.b/c", "../x", "a//b", "/a", "a/", "", "a\nb", "con", "a/NUL.txt", "com1/x", "aux ",
+    "x:y", "a%20", "a~", "~a", "é.css", "é" * 128, "a" * 255, "a" * 256, "a/" * 600 + "a", "a\\b",
+    "x\x7f", "con$", "conin$", "com¹", "a.pyc", "py", "a.br/b",
+]), max_size=4))  # fmt: skip
+def test_many_names_are_judged_as_each_of_them(listed: list[str]) -> None:
+    assert names.are_publishable(listed) is all(map(names.is_publishable, listed))

@@ -149,7 +149,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
                 fix="Run `asok build` again.",
                 file=file,
             ) from error
-        if manifest is None or not all(map(names.is_publishable, _paths(manifest))):
+        if manifest is None or not names.are_publishable(_paths(manifest)):
             raise AssetError(
                 f"got a manifest of format {found}, expected {FORMAT} with paths inside its "
                 "folder.",
