@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -225,6 +226,6 @@ def same(a: Any, b: Any) -> bool:
 def label(value: Any) -> str:
     """A short name of a sample for the list of tests."""
     try:
-        return ascii(value)[:40]
+        return re.sub(r" at 0x[0-9a-f]+", "", ascii(value))[:40]
     except ValueError:
         return type(value).__name__

@@ -108,7 +108,9 @@ def test_a_visitors_id_becomes_the_sessions(store: SessionStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "A" * 65, "A" * 43, IDS.new()[:-1] + "é", IDS.new()[1:] + "A"]
+    "text",
+    ["", "A" * 65, "A" * 43, IDS.new()[:-1] + "é", IDS.new()[1:] + "A"],
+    ids=["nothing", "as long", "shorter", "no ASCII", "shifted"],
 )
 def test_an_id_that_was_not_made_here_is_not_accepted(text: str) -> None:
     assert not IDS.valid(text)
