@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,57 @@ def test_the_runtime_of_another_version_is_this_one_for_now() -> None:
     assert dict(now.headers)[b"cache-control"].endswith(b"immutable")
     assert dict(other.headers)[b"cache-control"] == b"no-cache"
     assert runtime.plan("GET", "/asok/alive-x.js", "", []) is None
+
+
+def test_the_guards_of_a_page_are_those_of_its_components_too(tmp_path: Path) -> None:
+    app = load_site(write_site(tmp_path, GUARDED), session_backend="memory")
+    with TestClient(app, base_url="http://localhost") as client:
+        client.get("/login/admin")
+        token = html.unescape(client.get("/admin").text.split('state="')[1].split('"')[0])
+        with client.websocket_connect(
+            "ws://localhost/asok/live", headers={"origin": "http://localhost"}
+        ) as live:
+            live.send_json(["j", 1, token, "tab"])
+            assert live.receive_json() == ["o", 1, 0, 0]
+            live.send_json(["c", 1, 1, "click"])
+            assert live.receive_json() == ["h", 1, 1, "1", 1]
+            client.get("/login/guest")
+            live.send_json(["c", 1, 2, "click"])
+            assert live.receive_json() == ["r", "guard"]
+
+
+GUARDED = {
+    "src/pages/login/[role]/page.py": """
+        def get(request):
+            request.session["role"] = request.params["role"]
+            return "done"
+        """,
+    "src/pages/admin/page.py": """
+        def admin(request):
+            if request.session.get("role") != "admin":
+                return request.redirect("/")
+
+        def timing(request, call_next):
+            return call_next(request)
+
+        GUARDS = (admin,)
+        MIDDLEWARE = (timing,)
+
+        def get(request):
+            return request.html("page.html")
+        """,
+    "src/pages/admin/page.html": "{{ component('Admin') }}",
+    "src/components/Admin.py": """
+        from asok import Component, exposed
+
+        class Admin(Component):
+            clicks: int = 0
+
+            @exposed
+            def click(self):
+                self.clicks += 1
+
+            def render(self):
+                return str(self.clicks)
+        """,
+}

@@ -20,6 +20,7 @@ from asok.live import (
 )
 from asok.signing import Keys
 
+NAMES = ("client", "cid", "slot", "lazy")
 KEYS = Keys(["a-secret-key-of-at-least-32-characters"])
 
 
@@ -103,8 +104,8 @@ class Site:
         **options: Any,
     ) -> str:  # fmt: skip
         """Render a page of one component."""
-        props = {k: v for k, v in options.items() if k not in ("client", "cid", "slot")}
-        rest = {k: v for k, v in options.items() if k in ("client", "cid", "slot")}
+        props = {k: v for k, v in options.items() if k not in NAMES}
+        rest = {k: v for k, v in options.items() if k in NAMES}
         return self.live.render(
             name, page=path, session_id=session_id, frozen=frozen, props=props, **rest
         )

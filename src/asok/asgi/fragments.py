@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from anyio import to_thread
@@ -19,12 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from asok import holes
-from asok.asgi.calling import call
 from asok.asgi.finishing import add_headers, deliver, save_session
-from asok.asgi.middleware import run_through
+from asok.asgi.page_visit import visit_page
 from asok.asgi.parts import Parts
-from asok.asgi.request import Request
-from asok.asgi.returned import to_response
 from asok.asgi.uploads import bounded, read_body
 from asok.asgi.visitor import Visitor
 from asok.live import Deferred, Live
@@ -146,33 +142,11 @@ class FragmentsDoor:
         """Render components of the page at `path`; None where its visitor may not see that."""
         made: Fragments = {}
 
-        async def render() -> Response:
+        async def render() -> None:
             made.update(await self._live.run_sync(lambda: self._render(wanted, visitor)))
-            return Response()
 
-        match = self._parts.router.match(path)
-        if match is None:  # an error page: it is nobody's secret
-            await render()
-            return made
-        page = self._parts.pages[match.route.pattern]
-        request = Request(
-            HTTPRequest(_page_scope(http.scope, path)),
-            site=self._parts,
-            params=match.params,
-            visitor=visitor,
-            page_folder=page.route.folder,
-        )
-
-        async def respond(given: Request) -> Response:
-            for guard in page.guards:
-                refusal = await call(guard, given, self._parts.scopes)
-                if refusal is not None:
-                    return to_response(refusal, where=guard.__name__, file=page.file)
-            return await render()
-
-        answer = await run_through(page.middleware, request, respond, file=page.file)
-        # Whatever else a guard or middleware answers is its way to refuse.
-        return made if answer.status_code == 200 else None
+        seen = await visit_page(self._parts, http.scope, path, visitor, render)
+        return made if seen else None
 
     def _render(self, wanted: Mapping[str, Deferred], visitor: Visitor) -> Fragments:
         """Render in a thread; a component that fails leaves its own placeholder only."""
@@ -189,24 +163,6 @@ class FragmentsDoor:
                 log.exception("the deferred component %s failed", deferred.name)
                 made[element] = None
         return made
-
-
-def _page_scope(scope: Scope, path: str) -> dict[str, Any]:
-    """The scope of a request for the page itself, by the same visitor."""
-    headers = [
-        (name, value)
-        for name, value in scope["headers"]
-        if name not in (b"content-length", b"content-type", b"transfer-encoding")
-    ]
-    return {
-        **scope,
-        "method": "GET",
-        "path": scope.get("root_path", "") + path,
-        "raw_path": b"",
-        "query_string": b"",
-        "headers": headers,
-        "asok.path": path,
-    }
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

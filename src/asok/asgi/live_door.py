@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
 from asok.live import Conversation, Live, SocketSecrets
 
@@ -79,6 +80,7 @@ class LiveDoor:
             emit=socket.send_text,
             hang_up=hang_up,
             secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
+            admit=SocketGuards(parts, socket.scope, session_id),
         )
         self._open.add(socket)
         life = asyncio.create_task(self._keep_alive(conversation))

@@ -54,6 +54,7 @@ def make_live(
     live = Live(
         registry,
         keys=keys,
+        mount=settings.base_path,
         store=backends.live_store(settings),
         render_template=templates.render,
         open_session=open_session,

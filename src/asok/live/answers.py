@@ -177,7 +177,8 @@ class Answers:
         elif kind == "dispatch":
             await self._screen.send(frames.dispatched(member.n, name, detail))
         else:
-            await self._screen.send(frames.go(member.n, name))
+            mount = self._live.mount if name.startswith("/") else ""
+            await self._screen.send(frames.go(member.n, mount + name))
 
     async def _answered(self, member: Member, prepared: Prepared, seq: int) -> None:
         """Answer a call that was made before: with what there is now."""

@@ -56,6 +56,7 @@ class Live:
         *,
         keys: Keys,
         store: LiveStore,
+        mount: str = "",
         render_template: RenderTemplate,
         open_session: Callable[[str], SessionLike],
         runtime_url: str,
@@ -69,6 +70,8 @@ class Live:
     ) -> None:
         self.registry = registry
         self.store = store
+        #: What the site's paths begin with.
+        self.mount = mount
         self.limits = limits or Limits()
         self.run_sync = run_sync
         self.show_errors = show_errors
@@ -178,11 +181,14 @@ class Live:
         client: str | None = None,
         cid: str | None = None,
         slot: str | None = None,
+        lazy: bool = False,
         props: dict[str, Any] | None = None,
     ) -> Html:
         """`component` for a caller that is inside no `page` block: one component of one page."""
         with self.page(page, session_id=session_id, frozen=frozen):
-            return self.component(name, client=client, cid=cid, slot=slot, **(props or {}))
+            return self.component(
+                name, client=client, cid=cid, slot=slot, lazy=lazy, **(props or {})
+            )
 
     def scripts(self, visit: Visit, *further: str) -> str:
         """Return the tags of the runtime and `further` scripts that the page does not have."""
