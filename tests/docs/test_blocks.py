@@ -16,7 +16,7 @@ from asok.jinja import Templates
 from asok.models import configured_database
 
 ALL = [block for document in documents() for block in blocks_of(document)]
-LANGUAGES = {"console", "css", "env", "html", "ini", "nginx", "python", "text"}
+LANGUAGES = {"console", "css", "env", "html", "ini", "js", "json", "nginx", "python", "text"}
 
 
 def _name(value: Block | Path) -> str:
