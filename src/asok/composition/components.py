@@ -11,8 +11,9 @@ from anyio import to_thread
 
 from asok import backends, models
 from asok.asgi.runtime_file import RuntimeFile
+from asok.composition.records import ModelRecords
 from asok.jinja import Templates
-from asok.live import Live, Registry, SessionLike, configure_broadcasts
+from asok.live import Live, Registry, SessionLike, configure_broadcasts, configure_records
 from asok.notices import Notices
 from asok.sessions import Session, SessionIds, SessionStore
 from asok.settings import Settings
@@ -38,6 +39,7 @@ def make_live(
 
     Its live state goes then, and every worker closes its sockets.
     """
+    configure_records(ModelRecords())
     registry = Registry()
     folder = source / "components"
     if folder.is_dir():

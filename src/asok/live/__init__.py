@@ -8,6 +8,7 @@ from asok.live.engine import Live
 from asok.live.exposed import exposed
 from asok.live.limits import Limits
 from asok.live.listening import listens
+from asok.live.records import Records, configure_records
 from asok.live.redis import RedisLiveStore
 from asok.live.registry import Definition, Registry
 from asok.live.runtime import defer_bytes, defer_name, runtime_bytes, runtime_name
@@ -27,6 +28,7 @@ __all__ = [
     "Live",
     "LiveStore",
     "MemoryLiveStore",
+    "Records",
     "RedisLiveStore",
     "Registry",
     "Row",
@@ -35,6 +37,7 @@ __all__ = [
     "SqliteLiveStore",
     "broadcast",
     "configure_broadcasts",
+    "configure_records",
     "defer_bytes",
     "defer_name",
     "exposed",

@@ -16,6 +16,7 @@ import msgspec
 from asok.errors import ComponentError, StateRefused
 from asok.live.component import SessionLike
 from asok.live.place import values_of
+from asok.live.records import encode_in_order
 from asok.live.registry import Definition
 from asok.live.scope import Visit
 from asok.live.showing import placeholder
@@ -72,7 +73,7 @@ class Deferrals:
                 fix="Defer one component that shows them all, or write client='visible'.",
             )
         kept = keep(slot, definition.name, limits.state_bytes)
-        props = msgspec.Raw(msgspec.json.encode(values, order="deterministic"))
+        props = msgspec.Raw(encode_in_order(values))
         token = self._tokens.sign(Deferred(definition.name, cid, props, kept, visit.page))
         if len(token) > limits.deferred_bytes:
             raise ComponentError(

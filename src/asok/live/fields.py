@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from asok.errors import ComponentError
+from asok.live.records import is_record
 
 __all__ = ["Field", "fields_of", "type_name", "where"]
 
@@ -56,6 +57,8 @@ class Field:
     loose: bool
     """Whether the type says nothing about (parts of) the value, so that it has to be compared
     after a round trip."""
+    holds_records: bool = False
+    """Whether there are rows of the database in it."""
 
     @property
     def required(self) -> bool:
@@ -67,6 +70,10 @@ class Field:
         if isinstance(self.default, _IMMUTABLE):
             return self.default
         return copy.deepcopy(self.default)
+
+    def copy(self, value: Any) -> Any:
+        """Return a value for an instance of its own; a row is one for all."""
+        return value if self.holds_records else copy.deepcopy(value)
 
 
 def fields_of(cls: type, base: type) -> Iterable[Field]:
@@ -96,7 +103,8 @@ def fields_of(cls: type, base: type) -> Iterable[Field]:
                 wanted = inherited.type if inherited else _inferred(default)
             if default is _MISSING and name in found:
                 default = found[name].default
-            found[name] = Field(name, wanted, default, _check_type(cls, name, wanted))
+            loose, records = _check_type(cls, name, wanted)
+            found[name] = Field(name, wanted, default, loose, records)
     return found.values()
 
 
@@ -133,18 +141,22 @@ def _inferred(default: Any) -> Any:
     return _INFERRED.get(kind, kind)
 
 
-def _check_type(cls: type, name: str, wanted: Any) -> bool:
-    """Whether `wanted` is loose. Raises `ComponentError` for a type that JSON can't carry."""
+def _check_type(cls: type, name: str, wanted: Any) -> tuple[bool, bool]:
+    """Whether `wanted` is loose, and whether it holds rows.
+
+    Raises `ComponentError` for a type that JSON can't carry.
+    """
     try:
         described = msgspec.inspect.type_info(wanted)
     except TypeError as error:
         raise _unfit(cls, name, wanted, str(error)) from error
-    loose = False
+    loose = records = False
     for one in _parts(described):
-        if isinstance(one, msgspec.inspect.CustomType):
+        if isinstance(one, msgspec.inspect.CustomType) and not is_record(one.cls):
             raise _unfit(cls, name, wanted, f"{type_name(one.cls)} has no JSON form")
         loose = loose or isinstance(one, msgspec.inspect.AnyType)
-    return loose
+        records = records or isinstance(one, msgspec.inspect.CustomType)
+    return loose, records
 
 
 def _parts(described: msgspec.inspect.Type) -> Iterable[msgspec.inspect.Type]:

@@ -40,7 +40,8 @@ class Definition:
         self.unmounts = cls.unmount is not Component.unmount
         #: Whether its rendering may run on the event loop, as one with an async method says.
         called = (*self.methods.values(), *self.listeners.methods.values())
-        self.on_loop = any(method.is_async for method in called)
+        #: A row is loaded from the database, off the loop.
+        self.on_loop = not self.schema.holds_records and any(m.is_async for m in called)
 
     def __repr__(self) -> str:
         return f"<Definition {self.name} in {self.file}>"

@@ -7,7 +7,6 @@ field's type by msgspec, or refused; everything that leaves is checked to come b
 
 from __future__ import annotations
 
-import copy
 import difflib
 import types
 import typing
@@ -19,6 +18,7 @@ import msgspec
 
 from asok.errors import ComponentError, StateError
 from asok.live.fields import Field, fields_of, type_name, where
+from asok.live.records import encode, load, name_of
 
 __all__ = ["Schema", "from_form"]
 
@@ -33,9 +33,13 @@ class Schema:
         struct = msgspec.defstruct(
             f"{self.name}State", [(f.name, f.type) for f in self.fields.values()]
         )
-        self._state = msgspec.json.Decoder(struct)
-        self._values = {f.name: msgspec.json.Decoder(f.type) for f in self.fields.values()}
+        self._state = msgspec.json.Decoder(struct, dec_hook=load)
+        self._values = {
+            f.name: msgspec.json.Decoder(f.type, dec_hook=load) for f in self.fields.values()
+        }
         self._loose = [f.name for f in self.fields.values() if f.loose]
+        #: Whether there are rows of the database among the fields.
+        self.holds_records = any(f.holds_records for f in self.fields.values())
         for field in self.fields.values():
             if not field.required:
                 self._check_default(field)
@@ -43,12 +47,14 @@ class Schema:
 
     def _digest(self, struct: type) -> str:
         """A digest of the class's name and of its fields' names and types, whatever nests."""
-        described = msgspec.json.encode([self.name, msgspec.json.schema(struct)], order="sorted")
+        described = msgspec.json.encode(
+            [self.name, msgspec.json.schema(struct, schema_hook=name_of)], order="sorted"
+        )
         return blake2b(described, digest_size=9).hexdigest()
 
     def _check_default(self, field: Field) -> None:
         try:
-            self._values[field.name].decode(msgspec.json.encode(field.default))
+            self._values[field.name].decode(encode(field.default))
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
             raise ComponentError(
                 f"{self.name}.{field.name} starts as {field.default!r}, which its own type does "
@@ -86,7 +92,7 @@ class Schema:
         """Return `value` as the field's type, by way of JSON, so that what works here works
         after a reload too. Raises `StateError`."""
         try:
-            decoded = self._values[name].decode(msgspec.json.encode(value))
+            decoded = self._values[name].decode(encode(value))
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
             raise self._refused(name, value, error) from error
         if name in self._loose and decoded != value:
@@ -106,7 +112,7 @@ class Schema:
     def starting(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state that a new instance starts with: converted values over defaults."""
         return {
-            f.name: copy.deepcopy(values[f.name]) if f.name in values else f.fresh()
+            f.name: f.copy(values[f.name]) if f.name in values else f.fresh()
             for f in self.fields.values()
         }
 
@@ -114,11 +120,21 @@ class Schema:
         """Return the fields of an instance as they are."""
         return {name: getattr(component, name) for name in self.fields}
 
+    def changed(self, before: Mapping[str, Any], component: object) -> set[str]:
+        """Return the fields that are not as they were; a row is another one by its key."""
+        now = self.read(component)
+        return {
+            name
+            for name, field in self.fields.items()
+            if now[name] != before[name]
+            and not (field.holds_records and encode(now[name]) == encode(before[name]))
+        }
+
     def encode(self, state: Mapping[str, Any]) -> bytes:
         """Return a state as JSON. Raises `StateError`, naming the field that would not come
         back as it is."""
         try:
-            raw = msgspec.json.encode(state)
+            raw = encode(state)
             decoded = self._state.decode(raw)
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
             for name, value in state.items():

@@ -10,6 +10,7 @@ import msgspec
 from asok.errors import ComponentError, StateError, StateRefused
 from asok.live.component import Component
 from asok.live.place import Place
+from asok.live.records import encode_in_order
 from asok.live.registry import Definition
 from asok.live.scope import Scope, Visit, enter
 from asok.live.token import NO_STATE, Frozen, Joined, Payload, digest
@@ -73,7 +74,7 @@ class Showing:
         *,
         blank: bool,
     ) -> Frozen:
-        props = msgspec.json.encode(values, order="deterministic")
+        props = encode_in_order(values)
         limit = self._live.limits.state_bytes
         if len(props) > limit:
             raise ComponentError(

@@ -107,8 +107,7 @@ class Turn:
     def _tell(self, component: Component) -> None:
         """Tell a component which of its fields have changed."""
         if self._before is not None:
-            now = self.place.definition.schema.read(component)
-            changed = {name for name, value in now.items() if value != self._before[name]}
+            changed = self.place.definition.schema.changed(self._before, component)
             if changed:
                 component.updated(changed)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.orm import Mapper
 
 from asok.errors import ModelError
 
-__all__ = ["key_values"]
+__all__ = ["key_of", "key_values"]
 
 
 def key_values(mapper: Mapper[Any], key: Any) -> tuple[Any, ...] | None:
@@ -28,6 +28,12 @@ def key_values(mapper: Mapper[Any], key: Any) -> tuple[Any, ...] | None:
         _value(column, value) for column, value in zip(mapper.primary_key, values, strict=True)
     )
     return None if None in known else known
+
+
+def key_of(record: Any) -> tuple[Any, ...] | None:
+    """Return the primary key of a row, one value for each column; None before it was saved."""
+    identity: Any = inspect(record).identity
+    return None if identity is None else tuple(identity)
 
 
 def _value(column: ColumnElement[Any], value: Any) -> Any:

@@ -1,0 +1,98 @@
+"""Rows of a database as fields of a component: kept by their key, loaded anew for each call.
+
+The port is `Records`; the composition root sets what stands behind it, so that this room knows
+no database.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+__all__ = [
+    "Records",
+    "configure_records",
+    "encode",
+    "encode_in_order",
+    "is_record",
+    "load",
+    "name_of",
+]
+
+
+class Records(Protocol):
+    """What can be kept by its key."""
+
+    def holds(self, cls: type) -> bool:
+        """Whether instances of `cls` are rows."""
+        ...
+
+    def key(self, record: Any) -> Any:
+        """Return a row's key in JSON types; None for one that was not saved."""
+        ...
+
+    def find(self, cls: Any, key: Any) -> Any:
+        """Return the row of that key as it is now, or None."""
+        ...
+
+
+class _NoRecords:
+    """Without a database."""
+
+    def holds(self, cls: type) -> bool:
+        return False
+
+    def key(self, record: Any) -> Any:
+        return None
+
+    def find(self, cls: Any, key: Any) -> Any:
+        return None
+
+
+_configured: Records = _NoRecords()
+
+
+def configure_records(records: Records | None) -> None:
+    """Set what rows are; None takes the setting back. Before the first component is loaded."""
+    global _configured
+    _configured = records or _NoRecords()
+
+
+def is_record(cls: Any) -> bool:
+    """Whether instances of `cls` are kept by their key."""
+    return isinstance(cls, type) and _configured.holds(cls)
+
+
+def _key(value: Any) -> Any:
+    """What msgspec asks for what it does not know. Raises `TypeError`."""
+    if not is_record(type(value)):
+        raise TypeError(f"objects of type {type(value).__name__} have no JSON form")
+    key = _configured.key(value)
+    if key is None:
+        raise TypeError(f"this {type(value).__name__} has no key yet: save it first")
+    return key
+
+
+def load(cls: type, key: Any) -> Any:
+    """Return the row of that key, for msgspec. Raises `ValueError` where there is none."""
+    if not is_record(cls):
+        raise ValueError(f"{cls.__name__} can't be made from {key!r}")
+    # A key of several columns is a tuple, which JSON made a list.
+    found = _configured.find(cls, tuple(key) if isinstance(key, list) else key)  # pyright: ignore[reportUnknownArgumentType]
+    if found is None:
+        raise ValueError(f"there is no {cls.__name__} with the key {key!r} any more")
+    return found
+
+
+def name_of(cls: type) -> dict[str, Any]:
+    """Describe a row's type, for the digest of a schema. Raises `TypeError` for other types."""
+    if not is_record(cls):
+        raise TypeError(f"{cls.__name__} has no JSON form")
+    return {"record": cls.__name__}
+
+
+encode = msgspec.json.Encoder(enc_hook=_key).encode
+"""Return a value as JSON bytes, rows as their keys."""
+encode_in_order = msgspec.json.Encoder(enc_hook=_key, order="deterministic").encode
+"""The same, with the keys of dictionaries in one order."""
