@@ -28,7 +28,7 @@ def generation_start() -> int | None:
     arbiter = _gunicorn()
     if arbiter is None or arbiter.cfg.reload:  # `--reload` is for editing: each start is a deploy
         return None
-    # Private, hence asked for with care: from version 25 on, and set once the master listens.
+    # Private, hence asked for with care: not in every version, and set once the master listens.
     stats: dict[str, Any] = getattr(arbiter, "_stats", {})
     start, reloads = stats.get("start_time"), stats.get("reloads")
     if isinstance(start, float) and isinstance(reloads, int):
@@ -38,7 +38,7 @@ def generation_start() -> int | None:
         log.warning(
             "this gunicorn does not tell its workers when it started, so each has a cache-breaker "
             "token of its own and most static files fail to load; expected --preload, gunicorn "
-            "25 or newer, or config.set_cachebreaker(...) with the name of the release"
+            "27 or newer, or config.set_cachebreaker(...) with the name of the release"
         )
     return None
 

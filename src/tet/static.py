@@ -102,6 +102,8 @@ def add_static_view_with_breaker(config: Configurator, name: str, path: str, **k
     generate = {key: value for key, value in for_route.items() if key == "pregenerator"}
     config.add_route(view.redirect_route, f"{current}/*path", static=True, **generate)
     for_other = {key: value for key, value in for_route.items() if key not in generate}
+    if "traverse" in for_other:  # written for Pyramid's route, which calls the rest so
+        for_other["traverse"] = for_other["traverse"].replace("*subpath", "*path")
     other_route = f"{prefix}{name}-breaker"
     config.add_route(other_route, f"{name}/*path", **for_other, **{_OPTION: view})
     config.add_view(view.other, route_name=other_route, **for_view)

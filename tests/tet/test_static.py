@@ -340,6 +340,54 @@ def test_a_name_on_another_host_generates_urls_only(make: Make, package: ModuleT
     assert ask(app, "/5/s/app.js").status_int == 404
 
 
+def test_a_cdn_makes_the_urls_of_files_that_are_served_here(
+    make: Make, package: ModuleType
+) -> None:
+    path = f"{package.__name__}:static"
+    spec = f"{path}/app.js"
+
+    def configure(config: Any) -> None:
+        config.add_static_view_with_breaker(name="https://cdn.example/s/{breaker}", path=path)
+        config.add_static_view_with_breaker(name="s/{breaker}", path=path, cache_max_age=9)
+        urls(("static_url", spec))(config)
+
+    app = make("5", configure, name="")
+    assert generated(app)[spec] == "https://cdn.example/s/5/app.js"
+    assert ask(app, "/s/5/app.js").headers["Cache-Control"] == "max-age=9"
+    assert ask(app, "/s/4/app.js").headers["Location"] == "/s/5/app.js"
+
+
+@pytest.mark.parametrize("name", ["a b.txt", "é.txt", "a+b&c.txt", "a'(b)!$,;=@~.txt", "x%zz.txt"])
+def test_names_of_any_kind_are_linked_and_redirected_to(
+    make: Make, package: ModuleType, name: str
+) -> None:
+    (Path(str(package.__file__)).parent / "static" / name).write_text(name)
+    spec = f"{package.__name__}:static/{name}"
+    app = make("5", urls(("static_path", spec)))
+    url = generated(app)[spec]
+    assert ask(app, url).text == name
+    location = ask(app, url.replace("/5/", "/4/")).headers["Location"]
+    assert location.isascii()
+    assert ask(app, location).text == name
+
+
+def test_a_traversal_pattern_holds_for_both_routes(make: Make) -> None:
+    seen: list[tuple[str, ...]] = []
+
+    class Node:
+        def __getitem__(self, name: str) -> object:
+            seen.append((name,))
+            raise KeyError(name)
+
+    def factory(request: Any) -> object:
+        return Node()
+
+    app = make(factory=factory, traverse="/*subpath")
+    for token in ("1700000000000", "abc", "9"):
+        assert ask(app, f"/static/{token}/style.css").status_int in {404, 200, 301}
+    assert seen == [("style.css",)] * 3
+
+
 def test_an_index_answers_for_its_folder(make: Make) -> None:
     app = make()
     assert ask(app, f"{CURRENT}/site/").text == "index of site"
