@@ -26,7 +26,9 @@ _ACCEPT: Final = ((b"accept-encoding", b"br, gzip"),)
 
 def weights(site: Site, draft: ReleaseDraft, book: FactsBook, budget: int) -> list[Weight]:
     """Return the weights of the pages that have a budget; `budget` is the site's, 0 for none."""
-    files = _FileSizes((site.assets, site.runtime), site.settings.base_path)
+    files = _FileSizes(
+        (site.assets, site.runtime), site.settings.base_path, origin=site.assets.origin
+    )
     found: list[Weight] = []
     for path in sorted(book.pages):
         record = draft.records[path]
@@ -47,15 +49,20 @@ def _sent(body: bytes, record: Record) -> int:
 
 
 class _FileSizes:
-    """Sizes of scripts and stylesheets as they are sent, each asked for once."""
+    """Sizes of scripts and stylesheets as they are sent, each asked for once.
 
-    def __init__(self, files: Iterable[Files], mount: str) -> None:
+    `origin` is what their URLs begin with where they come from a CDN.
+    """
+
+    def __init__(self, files: Iterable[Files], mount: str, *, origin: str = "") -> None:
         self._files = tuple(files)
         self._mount = mount
+        self._origin = origin
         self._known: dict[str, int | None] = {}
 
     def of(self, links: Iterable[str]) -> Iterator[WeightPart]:
-        for path in sorted({urlsplit(link).path for link in links if link.startswith("/")}):
+        own = {link.removeprefix(self._origin) for link in links}
+        for path in sorted({urlsplit(link).path for link in own if link.startswith("/")}):
             if path.endswith(_COUNTED):
                 if path not in self._known:
                     self._known[path] = self._size(unquote(path.removeprefix(self._mount)))

@@ -30,6 +30,7 @@ __all__ = ["Site", "export_site"]
 
 _REDIRECTS: Final = (301, 308)
 _IMMUTABLE: Final = ("Cache-Control", "public, max-age=31536000, immutable")
+_SHARED: Final = ("Access-Control-Allow-Origin", "*")
 #: Written into the page, made by the host, or meant for a shared cache before a server.
 _NO_RULE: Final = frozenset(
     {"cache-control", "content-security-policy", "content-type", "etag", "location", "vary"}
@@ -173,7 +174,9 @@ class _Export:
             data = (published / entry.path).read_bytes()
             file = f"{prefix}/{entry.path}"
             self._out.write(file, data, f"/{file}", media=entry.media)
-        self._rules[f"{self._mount}/{prefix}/*"] = [_IMMUTABLE]
+        # Where pages link them elsewhere, a CDN fetches them from here, for another origin.
+        shared = [_SHARED] if self._site.assets.origin else []
+        self._rules[f"{self._mount}/{prefix}/*"] = [_IMMUTABLE, *shared]
 
     def add_linked(self) -> None:
         """What pages link to by a name that isn't hashed, and the runtime under /asok/."""
