@@ -3,7 +3,8 @@
 import { components, pump } from "./component.ts";
 import { handle } from "./events.ts";
 import { scan } from "./island.ts";
-import { type Field, morph } from "./morph.ts";
+import { more } from "./loader.ts";
+import { morph } from "./morph.ts";
 import { connect, onPage, socket } from "./socket.ts";
 import type { Splice } from "./wire.ts";
 
@@ -11,10 +12,8 @@ connect.receive_ = (frame: any) => {
   const [kind, n, version, body, splices] = frame;
   const component = components[n];
   if (!kind) scan(1);
-  if (kind == "t")
-    for (const field of document.querySelectorAll<Field>("[name=csrf_token]")) field.value = n;
-  // At most one reload until a call works: a page that asks for it again would never end.
-  if (kind == "r") sessionStorage.asok ||= (location.reload() as any) || 1;
+  // Errors, events, CSRF values, reloads: rare, so `more.ts` knows what to do.
+  const rare = "degprt".includes(kind) && more(frame, component);
   if (component) {
     const seq = kind == "e" ? version : frame.at(-1);
     if (seq) {
@@ -24,10 +23,7 @@ connect.receive_ = (frame: any) => {
       );
       delete sessionStorage.asok;
     }
-    if (kind == "e") {
-      console.error(frame);
-      component.dispatchEvent(new CustomEvent("asok:error", { detail: frame }));
-    } else if (version >= component.version_!) {
+    if (!rare && version >= component.version_!) {
       // A base that we don't have: come back, and get everything.
       if (kind == "s" && body != component.version_) socket!.close();
       else {

@@ -6,11 +6,15 @@ import { hydrate } from "./island.ts";
 /** Rises over the whole page view: a component that left and came back goes on counting. */
 let sequence = 0;
 
+/** Says instead of `handle` whether an attribute is meant by the event. */
+export type Allow = (element: Element, name: string) => unknown;
+
 /**
  * An event of the document: every `ws-<type>` attribute from the target up to the root is called,
  * the inner ones first. Modifiers stand in the attribute's name: `ws-input.debounce-300`.
+ * `more.ts` knows further ones, and takes the place of this listener.
  */
-export const handle = (event: any) => {
+export const handle = (event: any, allow?: Allow | void) => {
   const { target, key, type } = event;
   const isSubmit = type == "submit";
   // What is typed belongs to the visitor until a call that carries it was answered.
@@ -22,15 +26,19 @@ export const handle = (event: any) => {
       // A modifier that is none of ours is the name of a key.
       const [, word, filter] = /^ws-(\w+)(?:.*\.(?!pr|st|deb)(\w+))?/.exec(name) || [];
       const isModel = word == "model";
-      if (type == (isModel ? "input" : word) && (!filter || filter == key.toLowerCase())) {
+      if (
+        allow
+          ? allow(element, name)
+          : type == (isModel ? "input" : word) && (!filter || filter == key?.toLowerCase())
+      ) {
         if (isSubmit || /\.pr/.test(name)) event.preventDefault();
         const component = element.closest<Component>(SELECTOR);
         if (component) {
-          const delay = -(name.match(/-\d+/) as any) || 250 * (/\.deb/.test(name) as any);
+          const delay: any = /\.deb/.test(name) && (-(name.match(/-\d+/) as any) || 250);
           const [method, source = ""] = code.split(/\((.*)\)/s);
           // Typing: of what waits, only the last value is sent, and afterwards the server may
           // not write into the field while it has the focus. Anything else is sent as it comes.
-          const same = ((/put|up/.test(type) && !filter) || delay) && code + target.name;
+          const same = (type == "input" || (type == "keyup" && !filter) || delay) && code + target.name;
           const value = target.type == "checkbox" ? target.checked : target.value;
           const args = isModel ? [code, value] : JSON.parse(`[${source.replace(/'/g, '"')}]`);
           const data: any =

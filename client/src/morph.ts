@@ -1,5 +1,6 @@
 /** Turn the children of one element into those of another and keep every node that can stay. */
 
+import { more } from "./loader.ts";
 import type { Component, QueuedCall } from "./component.ts";
 
 /** An <input>, <select>, <textarea> or <option>; every other element lacks most of these. */
@@ -51,6 +52,7 @@ export const morph: (old: any, next: any) => void = (old: Node_, next: Node_) =>
           old.checked != old.defaultChecked);
     for (const { name } of [...next.attributes, ...old.attributes]) {
       const wanted = next.getAttribute(name);
+      if (/^ws-[fbpa]|\.[otl]/.test(name)) more();
       if (
         // Browsers hide it from scripts.
         name != "nonce" &&

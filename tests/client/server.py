@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from asok.live.runtime import runtime_bytes
+from asok.live.runtime import SCRIPTS, script_bytes
 
 from ..services import free_port, wait_until
 
@@ -129,6 +129,7 @@ class LiveServer:
         self.refuse = False
         self.frames: list[Frame] = []
         self.posts: list[str] = []
+        self.scripts: list[str] = []
         self.sockets = 0
         self._open: list[WebSocket] = []
         self._loop = asyncio.new_event_loop()
@@ -136,8 +137,8 @@ class LiveServer:
         self.url = f"http://127.0.0.1:{self.port}"
         app = Starlette(
             routes=[
-                Route("/asok/alive.js", self._runtime),
-                Route("/prefix/asok/alive.js", self._runtime),
+                Route("/asok/{script}.js", self._script),
+                Route("/prefix/asok/{script}.js", self._script),
                 WebSocketRoute("/asok/live", self._socket),
                 WebSocketRoute("/prefix/asok/live", self._socket),
                 Route("/{path:path}", self._page, methods=["GET", "POST"]),
@@ -215,8 +216,11 @@ class LiveServer:
 
     # What the browser asks.
 
-    async def _runtime(self, request: Request) -> Response:
-        return Response(runtime_bytes(), media_type="text/javascript")
+    async def _script(self, request: Request) -> Response:
+        script: str = request.path_params["script"].partition("-")[0]
+        assert script in SCRIPTS, f"nobody serves {request.url.path}"
+        self.scripts.append(script)
+        return Response(script_bytes(script), media_type="text/javascript")
 
     async def _page(self, request: Request) -> Response:
         if request.method == "POST":

@@ -229,7 +229,7 @@ def test_clicks_are_not_held_back_and_keep_their_order(page: Page, server: LiveS
 
 
 def test_loading_shows_while_a_call_runs(page: Page, server: LiveServer) -> None:
-    server.delay = lambda: 0.3
+    server.delay = lambda: 1.0
     opened(page, server, '<button ws-click="go">go</button>')
     shown = "e => [e.classList.contains('asok-loading'), e.ariaBusy]"
     root = page.locator("#asok-1")

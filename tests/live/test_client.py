@@ -10,7 +10,8 @@ from asok.live.client import check_client
 
 @pytest.mark.parametrize(
     "client",
-    [None, "load", "visible", "idle", "only", "defer", "none", "media:(min-width: 40em)",
+    [None, "load", "visible", "idle", "interaction", "only", "defer", "none",
+     "media:(min-width: 40em)",
      "media:(min-width: 40em) and (prefers-reduced-motion: no-preference)"],
 )  # fmt: skip
 def test_known_strategies_pass(client: str | None) -> None:
@@ -26,8 +27,11 @@ def test_known_strategies_pass(client: str | None) -> None:
         ("media:min-width", "media:(min-width: 40em)"),
         ('media:(x"y)', "media:(min-width: 40em)"),
         ("deferred", "Did you mean client='defer'?"),
-        ("server:defer", "Use load, visible, idle, only, defer, none or media:(query)."),
-        ("interaction", "reserved"),
+        (
+            "server:defer",
+            "Use load, visible, idle, interaction, only, defer, none or media:(query).",
+        ),
+        ("interact", "Did you mean client='interaction'?"),
     ],
 )
 def test_anything_else_names_the_fix(client: str, hint: str) -> None:

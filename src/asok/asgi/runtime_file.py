@@ -7,26 +7,31 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from asok.assets import Header, Plan, Resource, Variant, respond
-from asok.live import defer_bytes, defer_name, runtime_bytes, runtime_name
+from asok.live import SCRIPTS, script_bytes, script_name
 
 __all__ = ["RuntimeFile"]
 
 _PREFIX = "/asok"
-_SCRIPT = re.compile(r"/asok/(alive|defer)-[0-9a-f]{12}\.js")
+_SCRIPT = re.compile(rf"/asok/({'|'.join(SCRIPTS)})-[0-9a-f]{{12}}\.js")
 
 
 class RuntimeFile:
-    """The Alive runtime, at `url_path`, and the script of deferred components, at `defer_path`."""
+    """The Alive runtime, at `url_path`, and the scripts of components that are rendered later, at
+    `defer_path`, or that live later, at `later_path`; and what these import."""
 
     prefix = _PREFIX
 
     def __init__(self) -> None:
-        self.url_path = f"{_PREFIX}/{runtime_name()}"
-        self.defer_path = f"{_PREFIX}/{defer_name()}"
         self._scripts = {
-            "alive": (self.url_path, _resource(runtime_name(), runtime_bytes())),
-            "defer": (self.defer_path, _resource(defer_name(), defer_bytes())),
+            script: (
+                f"{_PREFIX}/{script_name(script)}",
+                _resource(script_name(script), script_bytes(script)),
+            )
+            for script in SCRIPTS
         }
+        self.url_path = self._scripts["alive"][0]
+        self.defer_path = self._scripts["defer"][0]
+        self.later_path = self._scripts["later"][0]
 
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
         """Return the answer to a request for a script, None for another path.

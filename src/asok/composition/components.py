@@ -62,6 +62,7 @@ def make_live(
         open_session=open_session,
         runtime_url=settings.base_path + runtime.url_path,
         defer_url=settings.base_path + runtime.defer_path,
+        later_url=settings.base_path + runtime.later_path,
         limits=backends.live_limits(settings),
         notices=notices,
         run_sync=_run_in_scope,

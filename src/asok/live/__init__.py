@@ -11,7 +11,15 @@ from asok.live.listening import listens
 from asok.live.records import Records, configure_records
 from asok.live.redis import RedisLiveStore
 from asok.live.registry import Definition, Registry
-from asok.live.runtime import defer_bytes, defer_name, runtime_bytes, runtime_name
+from asok.live.runtime import (
+    SCRIPTS,
+    defer_bytes,
+    defer_name,
+    runtime_bytes,
+    runtime_name,
+    script_bytes,
+    script_name,
+)
 from asok.live.scope import owner_of
 from asok.live.secrets import SocketSecrets
 from asok.live.slot import Html
@@ -19,6 +27,7 @@ from asok.live.sqlite import SqliteLiveStore
 from asok.live.store import LiveStore, MemoryLiveStore, Row
 
 __all__ = [
+    "SCRIPTS",
     "Component",
     "Conversation",
     "Deferred",
@@ -45,4 +54,6 @@ __all__ = [
     "owner_of",
     "runtime_bytes",
     "runtime_name",
+    "script_bytes",
+    "script_name",
 ]

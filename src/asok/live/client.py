@@ -8,21 +8,20 @@ from typing import Final
 
 from asok.errors import ComponentError
 
-__all__ = ["STRATEGIES", "check_client"]
+__all__ = ["STRATEGIES", "check_client", "waits"]
 
 #: What each strategy means; `media:(query)` comes beside them.
 STRATEGIES: Final = {
     "load": "as soon as the page has loaded",
     "visible": "when it is seen",
     "idle": "when the browser is idle, or after 2 seconds",
+    "interaction": "when it is clicked, touched, focused or typed into",
     "only": "like load, and the page shows nothing of it before",
     "defer": "it is rendered for each visitor after the page, and the page holds its place",
     "none": "never: it stays plain HTML",
 }
 
 _MEDIA: Final = re.compile(r"media:\([^()<>\"']{1,200}\)(?: (?:and|or) \([^()<>\"']{1,200}\))*")
-#: Taken for what comes later; nobody shall depend on an error for it.
-_RESERVED: Final = ("interaction",)
 
 
 def check_client(name: str, client: str | None) -> str | None:
@@ -32,11 +31,6 @@ def check_client(name: str, client: str | None) -> str | None:
     """
     if client is None or client in STRATEGIES or _MEDIA.fullmatch(client):
         return client
-    if client in _RESERVED:
-        raise ComponentError(
-            f"component {name} got client={client!r}, a word that is reserved.",
-            fix="Use client='idle'.",
-        )
     bare = client.removeprefix("client:").split(":")[0]
     near = difflib.get_close_matches(bare, [*STRATEGIES, "media"], n=1)
     fix = f"Use {', '.join(STRATEGIES)} or media:(query)."
@@ -45,3 +39,8 @@ def check_client(name: str, client: str | None) -> str | None:
     elif near:
         fix = f"Did you mean client={near[0]!r}? {fix}"
     raise ComponentError(f"component {name} got client={client!r}.", fix=fix)
+
+
+def waits(client: str | None) -> bool:
+    """Whether the runtime learns of the component only when its time has come."""
+    return client is not None and client.startswith(("interaction", "media:"))

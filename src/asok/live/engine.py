@@ -15,7 +15,7 @@ from asok.errors import LiveError
 from asok.live.answers import Admit
 from asok.live.bases import Bases
 from asok.live.broadcasting import Broadcasts
-from asok.live.client import check_client
+from asok.live.client import check_client, waits
 from asok.live.component import SessionLike
 from asok.live.conversation import Conversation, HangUp
 from asok.live.deferred import Deferrals
@@ -45,9 +45,10 @@ class Live:
 
     Ports: `store` keeps joined state; `render_template(name, context, page_dir=folder)`
     renders; `open_session(session_id)` opens the visitor's session; `run_sync(function)`
-    runs what may block in a thread. `runtime_url` and `defer_url` are where its scripts are
-    served; `notices` carries broadcasts to the other workers. `show_errors` lets browsers see
-    what went wrong (development). `on_step` is told every point of a call between two effects.
+    runs what may block in a thread. `runtime_url`, `defer_url` and `later_url` are where its
+    scripts are served; `notices` carries broadcasts to the other workers. `show_errors` lets
+    browsers see what went wrong (development). `on_step` is told every point of a call between
+    two effects.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Live:
         open_session: Callable[[str], SessionLike],
         runtime_url: str,
         defer_url: str = "/asok/defer.js",
+        later_url: str = "/asok/later.js",
         limits: Limits | None = None,
         notices: Notices | None = None,
         run_sync: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread,
@@ -80,6 +82,7 @@ class Live:
         self.tokens = Tokens(keys)
         self.bases = Bases(self.limits.base_bytes)
         self.runtime_url = runtime_url
+        self._later_url = later_url
         self.deferrals = Deferrals(self, keys, script_url=defer_url)
         self.broadcasts = Broadcasts(notices, limit=self.limits.broadcast_bytes)
         self._showing = Showing(self)
@@ -166,7 +169,8 @@ class Live:
     ) -> Html:
         """Return the HTML of an instance in its wrapper; `kept` is what its token says of the
         slot."""
-        scripts = "" if client == "none" else self.scripts(visit)
+        further = (self._later_url,) if waits(client) else ()
+        scripts = "" if client == "none" else self.scripts(visit, *further)
         place = self.place(definition, cid, visit, slot)
         return Html(self._showing.wrapped(place, visit, values, kept, client, lazy) + scripts)
 

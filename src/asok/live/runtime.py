@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
-__all__ = ["defer_bytes", "defer_name", "runtime_bytes", "runtime_name"]
+__all__ = [
+    "SCRIPTS",
+    "defer_bytes",
+    "defer_name",
+    "runtime_bytes",
+    "runtime_name",
+    "script_bytes",
+    "script_name",
+]
 
-_FILE = Path(__file__).with_name("alive.js")
-_DEFER = Path(__file__).with_name("defer.js")
+#: The runtime; what it imports when a page needs it (`more`, and `post` where no WebSocket gets
+#: through); and the scripts of pages that defer components or let them wait (`later`).
+SCRIPTS: Final = ("alive", "more", "post", "defer", "later")
+
+_FOLDER = Path(__file__).parent
 
 
 @cache
+def script_bytes(script: str) -> bytes:
+    """Return one of `SCRIPTS`, as `client/` builds it (ES module, UTF-8)."""
+    return (_FOLDER / f"{script}.js").read_bytes()
+
+
+@cache
+def script_name(script: str) -> str:
+    """Return its file name: `alive-<digest>.js`, cacheable for ever.
+
+    `client/build.mjs` writes these names into the scripts that import others.
+    """
+    return f"{script}-{hashlib.sha256(script_bytes(script)).hexdigest()[:12]}.js"
+
+
 def runtime_bytes() -> bytes:
-    """Return the script, as `client/` builds it (ES module, UTF-8)."""
-    return _FILE.read_bytes()
+    """Return the runtime."""
+    return script_bytes("alive")
 
 
-@cache
 def runtime_name() -> str:
-    """Return the file name to serve it under: `alive-<digest>.js`, cacheable for ever."""
-    return f"alive-{blake2b(runtime_bytes(), digest_size=6).hexdigest()}.js"
+    """Return the file name of the runtime."""
+    return script_name("alive")
 
 
-@cache
 def defer_bytes() -> bytes:
-    """Return the script of pages that defer components (ES module, UTF-8)."""
-    return _DEFER.read_bytes()
+    """Return the script of pages that defer components."""
+    return script_bytes("defer")
 
 
-@cache
 def defer_name() -> str:
-    """Return its file name: `defer-<digest>.js`, cacheable for ever."""
-    return f"defer-{blake2b(defer_bytes(), digest_size=6).hexdigest()}.js"
+    """Return its file name."""
+    return script_name("defer")

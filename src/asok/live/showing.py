@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from asok.errors import ComponentError, StateError, StateRefused
+from asok.live.client import waits
 from asok.live.component import Component
 from asok.live.place import Place
 from asok.live.records import encode_in_order
@@ -111,7 +112,9 @@ class Showing:
     def _wrapper(self, payload: Payload, inside: str, when: str | None, *, busy: bool) -> str:
         attributes = {"id": f"asok-{payload.cid}", "data-asok-component": payload.name}
         if when != "none":
-            attributes["data-asok-state"] = self._live.tokens.sign(payload)
+            # What waits is no component to the runtime, until `later.js` renames it.
+            name = "data-asok-later" if waits(when) else "data-asok-state"
+            attributes[name] = self._live.tokens.sign(payload)
         if when not in (None, "none"):
             attributes["data-asok-client"] = when
         if busy:
