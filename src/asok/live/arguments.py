@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import msgspec
 from asok.errors import CallRefused, ComponentError
 from asok.live.schema import from_form
 
-__all__ = ["Parameters"]
+__all__ = ["Bound", "Parameters", "WrongValue"]
 
 _EMPTY: Final = inspect.Parameter.empty
 _ABSENT: Final = object()
@@ -21,6 +22,24 @@ _ABSENT: Final = object()
 _EVENT: Final = frozenset({"key", "name", "value"})
 #: A parameter of such a name takes everything that was sent.
 _WHOLE: Final = ("data", "form", "event")
+
+
+class WrongValue(ValueError):
+    """A value that a form sent and that does not fit, with what msgspec said of it."""
+
+    def __init__(self, value: Any, error: Exception) -> None:
+        super().__init__(str(error))
+        self.value = value
+
+
+@dataclass(slots=True)
+class Bound:
+    """The parameters of a call: `values` by name, `extra` for `*rest`, `others` for `**rest`."""
+
+    values: dict[str, Any]
+    extra: list[Any] = field(default_factory=list[Any])
+    others: dict[str, Any] = field(default_factory=dict[str, Any])
+    wrong: dict[str, WrongValue] = field(default_factory=dict[str, WrongValue])
 
 
 class Parameters:
@@ -60,6 +79,9 @@ class Parameters:
             if parameter.kind is not parameter.KEYWORD_ONLY:
                 self._positional.append(parameter.name)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
     def bind(
         self, args: Sequence[Any] | None, data: Mapping[str, Any] | None
     ) -> tuple[list[Any], dict[str, Any]]:
@@ -67,41 +89,57 @@ class Parameters:
 
         Raises `CallRefused` for too many, missing, or wrongly typed ones.
         """
+        bound = self.collect(args, data)
+        for name, error in bound.wrong.items():
+            raise self._refused(f"{self.name} got a wrong {name!r}: {error}") from error
+        return self.arguments(bound)
+
+    def collect(self, args: Sequence[Any] | None, data: Mapping[str, Any] | None) -> Bound:
+        """Return the parameters of the call by name, with what a form sent that does not fit.
+
+        Raises `CallRefused` for too many or missing ones, and wrong ones that no form sent.
+        """
         args, data = args or (), data or {}
         if len(args) > len(self._positional) and not self._rest:
             raise self._refused(
                 f"{self.name} got {len(args)} arguments, expected at most {len(self._positional)}"
             )
-        bound = {
-            name: self._convert(name, value, form=False)
-            for name, value in zip(self._positional, args, strict=False)
-        }
-        extra = [
-            self._convert(self._rest or "", value, form=False)
-            for value in args[len(self._positional) :]
+        bound = Bound(
+            {
+                name: self._checked(name, value)
+                for name, value in zip(self._positional, args, strict=False)
+            }
+        )
+        bound.extra = [
+            self._checked(self._rest or "", value) for value in args[len(self._positional) :]
         ]
         self._fill(bound, data)
-        missing = [n for n, p in self._named.items() if n not in bound and p.default is _EMPTY]
-        if missing:
-            raise self._refused(f"{self.name} got no value for {missing[0]!r}")
-        keywords: dict[str, Any] = {}
+        for name, parameter in self._named.items():
+            if parameter.default is _EMPTY and name not in bound.values and name not in bound.wrong:
+                raise self._refused(f"{self.name} got no value for {name!r}")
         if self._all_rest:
             for name, value in data.items():
-                if name not in self._named and name not in keywords:
-                    keywords[name] = self._convert(self._all_rest, value, form=True)
+                if name not in self._named:
+                    self._accept(bound.others, bound.wrong, name, value, of=self._all_rest)
+        return bound
+
+    def arguments(self, bound: Bound) -> tuple[list[Any], dict[str, Any]]:
+        """Return the positional and keyword arguments of a call without wrong values."""
+        values = dict(bound.values)
         positional: list[Any] = []
         for name in self._positional:
-            if name in bound:
-                positional.append(bound.pop(name))
+            if name in values:
+                positional.append(values.pop(name))
             else:  # what comes after a default goes by name
                 break
-        return positional + extra, {**bound, **keywords}
+        return positional + bound.extra, {**values, **bound.others}
 
-    def _fill(self, bound: dict[str, Any], data: Mapping[str, Any]) -> None:
+    def _fill(self, bound: Bound, data: Mapping[str, Any]) -> None:
         if not data:
             return
+        values, wrong = bound.values, bound.wrong
         for name, parameter in self._named.items():
-            if name in bound:
+            if name in values:
                 continue
             value = data.get(name, _ABSENT)
             if value is _ABSENT and name in _WHOLE:
@@ -110,19 +148,40 @@ class Parameters:
                 # A form does not send a checkbox that is not checked.
                 value = False if parameter.default is _EMPTY else _ABSENT
             if value is not _ABSENT:
-                bound[name] = self._convert(name, value, form=True)
-        left = [n for n, p in self._named.items() if n not in bound and p.default is _EMPTY]
+                self._accept(values, wrong, name, value)
+        left = [
+            name
+            for name, parameter in self._named.items()
+            if name not in values and name not in wrong and parameter.default is _EMPTY
+        ]
         if len(left) == 1:
             is_event = _EVENT.issuperset(data) and "value" in data
             value = data["value"] if is_event else dict(data)
-            bound[left[0]] = self._convert(left[0], value, form=True)
+            self._accept(values, wrong, left[0], value)
 
-    def _convert(self, name: str, value: Any, *, form: bool) -> Any:
+    def _accept(
+        self,
+        values: dict[str, Any],
+        wrong: dict[str, WrongValue],
+        name: str,
+        value: Any,
+        *,
+        of: str | None = None,
+    ) -> None:
+        """Take what a form sent: converted, or noted as wrong."""
+        wanted = self._types.get(of or name, Any)
+        try:
+            values[name] = value if wanted is Any else from_form(value, wanted)
+        except (msgspec.MsgspecError, TypeError, ValueError) as error:
+            wrong[name] = WrongValue(value, error)
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """Take an argument that the template wrote."""
         wanted = self._types.get(name, Any)
         if wanted is Any:
             return value
         try:
-            return from_form(value, wanted) if form else msgspec.convert(value, wanted)
+            return msgspec.convert(value, wanted)
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
             raise self._refused(f"{self.name} got a wrong {name!r}: {error}") from error
 

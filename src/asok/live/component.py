@@ -126,6 +126,17 @@ class Component:
         return self._host().slot
 
     @property
+    def errors(self) -> dict[str, str]:
+        """What is wrong with what was typed, by field: shown by the template, kept over renders.
+
+        Conversions and `validate_<field>` write it; so may a method. A field that is sent again
+        loses its message.
+        """
+        if self.__asok_host__ is None:
+            return vars(self).setdefault("__asok_errors__", {})
+        return self._host().extras.errors
+
+    @property
     def session(self) -> SessionLike:
         """The visitor's session, as `request.session`: set `modified = True` after changing it.
 

@@ -28,6 +28,7 @@ from asok.live.showing import Showing
 from asok.live.slot import Html, keep
 from asok.live.store import LiveStore
 from asok.live.token import Tokens
+from asok.live.wiring import check_html
 from asok.notices import Notices
 from asok.signing import Keys
 
@@ -212,6 +213,7 @@ class Live:
             render_template=self._render_template,
             open_session=self._open_session,
             context={"component": self.component},
+            check=check_html if self.show_errors else None,
         )
 
     # Sockets.

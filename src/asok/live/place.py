@@ -33,9 +33,11 @@ class Place:
     """Where one instance is: what it asks for goes through here (it is the `Host`).
 
     `open_session` opens the session by its id; `visit.session` is taken where there is one.
+    `check` reads what was rendered (development).
     """
 
     __slots__ = (
+        "_check",
         "_open_session",
         "_render_template",
         "_session",
@@ -60,7 +62,9 @@ class Place:
         render_template: RenderTemplate,
         open_session: Callable[[str], SessionLike],
         context: Mapping[str, Any],
+        check: Callable[[Definition, str], None] | None = None,
     ) -> None:
+        self._check = check
         self.definition = definition
         self.cid = cid
         self.slot = slot
@@ -114,6 +118,8 @@ class Place:
         scope = Scope(self.cid, self._visit)
         with enter(scope):
             made: Any = component.render()
+        if self._check is not None and isinstance(made, str):
+            self._check(self.definition, made)
         self._touched = self._touched or bool(scope.ordinals or self._visit.cids)
         if not isinstance(made, str):
             raise ComponentError(
@@ -215,12 +221,15 @@ class Place:
         return self.definition.template
 
     def html(self, component: Component, name: str, context: dict[str, Any]) -> str:
-        """Render a template with the state's fields, `slot`, and the component as `this`.
+        """Render a template with the state's fields, `slot`, `errors`, and the component as `this`.
 
         It is `self` too, for engines that leave that name alone (Jinja does not).
         """
         state = self.definition.schema.read(component)
-        names = {**self.context, **state, "slot": self.slot, "this": component, "self": component}
+        names = {
+            **self.context, **state, "slot": self.slot, "errors": component.errors,
+            "this": component, "self": component,
+        }  # fmt: skip
         return self._render_template(name, {**names, **context}, page_dir=self.definition.folder)
 
 

@@ -15,6 +15,7 @@ from asok.live.exposed import Method
 from asok.live.fields import where
 from asok.live.listening import Listeners
 from asok.live.schema import Schema
+from asok.live.validation import check_validators
 
 __all__ = ["Definition", "Registry"]
 
@@ -34,6 +35,8 @@ class Definition:
         self.file: Path | None = file or where(cls).get("file")
         self.folder: Path | None = self.file.parent if self.file else None
         self.listeners = Listeners(cls, self.schema.fields, cls.subscriptions)
+        known = {n for m in self.methods.values() for n in m.parameters} | self.schema.fields.keys()
+        check_validators(cls, known)
         #: Which of the hooks the class has: the others cost nothing.
         self.watches = cls.updated is not Component.updated
         self.guarded = cls.guard is not Component.guard

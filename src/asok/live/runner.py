@@ -75,7 +75,7 @@ class Runner:
                                 limit.reschedule(
                                     asyncio.get_running_loop().time() + self._seconds(turn)
                                 )
-                    else:
+                    elif inspect.isawaitable(result):  # not where a form was wrong
                         await result
             except TimeoutError as error:
                 if not limit.expired():  # the method's own

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
-from asok.errors import CallRefused
+from asok.errors import CallRefused, StateError
 from asok.live import ledger
+from asok.live.arguments import Bound
 from asok.live.broadcasting import Event
 from asok.live.component import Component
 from asok.live.exposed import Method
 from asok.live.frames import Call
 from asok.live.registry import Definition
 from asok.live.store import Row
+from asok.live.validation import message_of, validated
 
 __all__ = ["MODEL", "REFRESH", "CallWork", "EventsWork", "Work"]
 
@@ -98,9 +101,8 @@ class CallWork:
                 f"{definition.name} has no exposed method {call.method!r}.",
                 fix="Write @exposed above the method to let browsers call it.",
             )
-        positional, named = method.parameters.bind(call.args, call.data)
-        function = method.function
-        return lambda component: function(component, *positional, **named)
+        bound = method.parameters.collect(call.args, call.data)
+        return partial(_submit, method, bound, call.data or {})
 
     def _model(self, definition: Definition) -> Callable[[Component], None]:
         args = self._call.args or []
@@ -112,8 +114,38 @@ class CallWork:
                 f"{definition.name}.{name[:64]} may not be written by browsers.",
                 fix=f'Write _bindable = ["{name[:64]}"] into the class to let ws-model write it.',
             )
-        written = definition.schema.write(name, value)
-        return lambda component: setattr(component, name, written)
+        try:
+            written = definition.schema.write(name, value)
+        except StateError as error:
+            if not isinstance(value, str | bool):  # no field sends that
+                raise
+            message = message_of(value, error)
+            return lambda component: component.errors.update({name: message})
+        return partial(_write, name, written)
+
+
+def _write(name: str, value: Any, component: Component) -> None:
+    """Write a field, unless its validator refuses the value."""
+    component.errors.pop(name, None)
+    made = validated(component, name, value, component.errors)
+    if name not in component.errors:
+        setattr(component, name, made)
+
+
+def _submit(method: Method, bound: Bound, data: Mapping[str, Any], component: Component) -> Any:
+    """Call a method, unless what a form sent for it is wrong: then it says so beside the field."""
+    errors = component.errors
+    sent = [name for name in (*bound.values, *bound.wrong) if name in data or name in bound.wrong]
+    for name in sent:
+        errors.pop(name, None)
+        if name in bound.wrong:
+            errors[name] = message_of(bound.wrong[name].value, bound.wrong[name])
+        else:
+            bound.values[name] = validated(component, name, bound.values[name], errors)
+    if any(name in errors for name in sent):
+        return None
+    positional, named = method.parameters.arguments(bound)
+    return method.function(component, *positional, **named)
 
 
 class EventsWork:

@@ -1,0 +1,120 @@
+"""While developing: whether what a component's HTML calls is there, and its keys are unique."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Final
+
+from asok.errors import ComponentError
+from asok.live.registry import Definition
+
+__all__ = ["check_html"]
+
+#: Events whose attribute names a method.
+_EVENTS: Final = frozenset(
+    {"click", "input", "change", "submit", "keydown", "keyup", "focus", "blur"}
+)
+_VOID: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
+     "track", "wbr"}
+)  # fmt: skip
+
+
+def check_html(definition: Definition, html: str) -> None:
+    """Raise `ComponentError` for a method or field that a browser could not call or write, and
+    for two elements beside each other with one key; it names the template and the line."""
+    _Reader(definition).feed(html)
+
+
+class _Reader(HTMLParser):
+    """Reads what belongs to a component itself, not to one inside it."""
+
+    def __init__(self, definition: Definition) -> None:
+        super().__init__()
+        self._definition = definition
+        self._open: list[str] = []
+        self._keys: list[set[str]] = [set()]
+        #: How deep the component inside begins; 0 outside any.
+        self._inner = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if not self._inner:
+            self._check(tag, dict(attrs))
+        if tag in _VOID:
+            return
+        self._open.append(tag)
+        self._keys.append(set())
+        if not self._inner and any(name == "data-asok-component" for name, _ in attrs):
+            self._inner = len(self._open)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if not self._inner:
+            self._check(tag, dict(attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self._open:
+            return
+        while self._open:
+            closed = self._open.pop()
+            self._keys.pop()
+            if closed == tag:
+                break
+        if len(self._open) < self._inner:
+            self._inner = 0
+
+    def _check(self, tag: str, attributes: dict[str, str | None]) -> None:
+        definition = self._definition
+        key = attributes.get("key")
+        if key:
+            if key in self._keys[-1]:
+                raise self._error(
+                    f"{definition.name} shows two <{tag}> beside each other with key={key!r}.",
+                    'Give each what only it has, as in key="{{ item.id }}".',
+                    "key",
+                    "",
+                )
+            self._keys[-1].add(key)
+        for attribute, value in attributes.items():
+            kind = attribute.removeprefix("ws-").partition(".")[0]
+            name = (value or "").partition("(")[0].strip()
+            if not attribute.startswith("ws-") or not name:
+                continue
+            if kind in _EVENTS and name not in definition.methods:
+                raise self._unknown(attribute, name, definition.methods, "exposed method")
+            if kind == "model" and name not in definition.bindable:
+                raise self._unknown(attribute, name, definition.bindable, "field in _bindable")
+
+    def _unknown(
+        self, attribute: str, name: str, known: Collection[str], what: str
+    ) -> ComponentError:
+        near = difflib.get_close_matches(name, known, n=1)
+        if near:
+            fix = f"Did you mean {near[0]!r}?"
+        elif hasattr(self._definition.cls, name) and what == "exposed method":
+            fix = f"Write @exposed above def {name}."
+        else:
+            fix = f"It has: {', '.join(sorted(known)) or 'none'}."
+        message = f'{self._definition.name} has no {what} {name!r}, which {attribute}="…" names.'
+        return self._error(message, fix, attribute, name)
+
+    def _error(self, message: str, fix: str, attribute: str, name: str) -> ComponentError:
+        file, line = _place(self._definition, attribute, name)
+        return ComponentError(message, fix=fix, file=file, line=line)
+
+
+def _place(definition: Definition, attribute: str, name: str) -> tuple[Path | None, int | None]:
+    """The template of the component that writes this attribute; else the file of its class."""
+    written = re.compile(rf"""\b{re.escape(attribute)}\s*=\s*["']?\s*{re.escape(name)}""")
+    folder: Any = definition.folder
+    files = [] if folder is None else [folder / definition.template, *sorted(folder.glob("*.html"))]
+    for file in files:
+        if file.is_file():
+            source = file.read_text("utf-8", errors="replace")
+            found = written.search(source)
+            if found is not None:
+                return file, source.count("\n", 0, found.start()) + 1
+    return definition.file, None

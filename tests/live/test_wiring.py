@@ -1,0 +1,90 @@
+"""What a template calls and the class does not have is told while developing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from asok.component import Component, exposed
+from asok.errors import ComponentError
+
+from .fake_client import FakeClient
+from .ports import Site
+
+
+def site(tmp_path: Path, source: str, *, show_errors: bool = True) -> Site:
+    class Counter(Component):
+        count: int = 0
+        note: str = ""
+        _bindable = ("note",)
+
+        @exposed
+        def increment(self) -> None:
+            self.count += 1
+
+        def hidden(self) -> None: ...
+
+        def render(self) -> str:
+            return source
+
+    class Inner(Component):
+        @exposed
+        def own(self) -> None: ...
+
+        def render(self) -> str:
+            return '<b><i ws-click="own">x</i></b><br>'
+
+    one = Site(show_errors=show_errors)
+    one.registry.register(Counter, tmp_path / "Counter.py")
+    one.registry.register(Inner)
+    (tmp_path / "counter.html").write_text(f"<p>first line</p>\n{source}\n")
+    return one
+
+
+@pytest.mark.parametrize(
+    ("source", "says", "fix"),
+    [
+        ('<a ws-click="incremnt">x</a>', "no exposed method 'incremnt'", "mean 'increment'"),
+        ('<a ws-click.prevent="hidden(3)">x</a>', "no exposed method 'hidden'", "Write @exposed"),
+        ('<form ws-submit="zzz"></form>', "no exposed method 'zzz'", "It has: increment"),
+        ('<input ws-model.lazy="count"/>', "no field in _bindable 'count'", "It has: note"),
+        ('<i><b key="1"></b><b key="2"></b><b key="1"></b></i>', "two <b> beside", "only it has"),
+    ],
+)
+def test_it_names_the_template_the_line_and_the_likely_word(
+    tmp_path: Path, source: str, says: str, fix: str
+) -> None:
+    with pytest.raises(ComponentError) as caught:
+        site(tmp_path, source).page("Counter")
+
+    assert says in str(caught.value)
+    assert fix in str(caught.value)
+    assert (caught.value.file, caught.value.line) == (tmp_path / "counter.html", 2)
+    site(tmp_path, source, show_errors=False).page("Counter")
+
+
+def test_what_fits_passes_and_components_inside_are_their_own(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        inner = site(tmp_path, "").page("Inner", session_id="v")
+        source = (
+            f'<ul><li key="1"><p>{inner}<a ws-click="increment()" ws-poll="5s">x</a></li>'
+            '<li key="2"></li></ul></section><b key="1"></b><input ws-model="note"><br/>'
+        )
+        one = site(tmp_path, source)
+        client = FakeClient(one.live)
+        shown, _ = await client.join(one.page("Counter", cid="c"))
+        await client.call(shown, "increment")
+        assert shown.errors == []
+
+    asyncio.run(scenario())
+
+
+def test_a_line_that_is_not_found_leaves_the_file_of_the_class(tmp_path: Path) -> None:
+    one = site(tmp_path, '<a ws-click="gone">x</a>')
+    (tmp_path / "counter.html").unlink()
+    with pytest.raises(ComponentError) as caught:
+        one.page("Counter")
+
+    assert (caught.value.file, caught.value.line) == (tmp_path / "Counter.py", None)
