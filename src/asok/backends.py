@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from asok import dependencies
 from asok.asgi.hosts import HostCheck
 from asok.assets import Assets, DiskAssets, ManifestAssets, site_pins, site_roots
 from asok.cache import Cache
@@ -24,7 +21,6 @@ from asok.sessions import (
 from asok.settings import Settings
 
 __all__ = [
-    "CachedFragments",
     "assets",
     "cache",
     "hosts",
@@ -36,21 +32,6 @@ __all__ = [
 ]
 
 _LOCAL = ("localhost", ".localhost", "127.0.0.1", "[::1]")
-
-
-class CachedFragments:
-    """What `{% cache %}` stores in: the application's cache, under keys of its own."""
-
-    def __init__(self, region: Cache) -> None:
-        self._region = region
-
-    def get_or_render(
-        self, key: str, ttl: float | timedelta | None, render: Callable[[], str]
-    ) -> str:
-        """Return the fragment, rendered once for all who ask meanwhile; anew by each build."""
-        if dependencies.current is not None:
-            return dependencies.fragment(key, render)
-        return self._region.remember(f"fragment:{key}", ttl, render)
 
 
 def cache(settings: Settings) -> Cache:

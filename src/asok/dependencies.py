@@ -21,7 +21,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 __all__ = [
     "ABSENT",
@@ -35,6 +35,8 @@ __all__ = [
     "template",
     "watch",
 ]
+
+T = TypeVar("T")
 
 #: The digest of what is not there.
 ABSENT: Final = ""
@@ -91,7 +93,7 @@ _inside: tuple[str, ...] = ()
 _listening = False
 #: Of this build: templates by file, and what `{% cache %}` made, with what it used.
 _digests: dict[str, str] = {}
-_fragments: dict[str, tuple[Seen, str]] = {}
+_fragments: dict[str, tuple[Seen, Any]] = {}
 
 
 @contextmanager
@@ -149,7 +151,7 @@ def data() -> None:
         current.data = True
 
 
-def fragment(key: str, render: Callable[[], str]) -> str:
+def fragment(key: str, render: Callable[[], T]) -> T:
     """Return what `{% cache %}` shows in a build: made once in it, whatever a store still has.
 
     Every page that shows it is taken to have used what it was made from.

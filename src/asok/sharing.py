@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from math import inf
 from typing import Final
 
-__all__ = ["Sharing", "covers", "current", "note", "share"]
+__all__ = ["Sharing", "covers", "current", "note", "part", "share"]
 
 #: Stands for the token of a tag that no store was asked for (a build).
 NO_TOKEN: Final = ""
@@ -43,7 +43,8 @@ class Sharing:
     ) -> None:
         self.outer = current.get()
         self.allowed = frozenset(allowed)
-        self.part = part
+        outer = self.outer
+        self.part = part or ("" if outer is None else outer.part)
         self.ask = ask
         self.reads: set[str] = set()
         self.tags: dict[str, str] = {}
@@ -87,6 +88,12 @@ def note(what: str) -> None:
     found = current.get()
     if found is not None:
         found.note(what)
+
+
+def part() -> str:
+    """Return the name of the part that renders now, "" outside any (see `Sharing.part`)."""
+    found = current.get()
+    return "" if found is None else found.part
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 from asok import holes
 from asok.jinja import Templates
+from asok.jinja.kept_fragment import Fragment
 
 __all__ = ["CASES", "CONTEXT", "SHARED", "Case", "MemoryFragments"]
 
@@ -83,19 +85,24 @@ CASES = [Case(path) for path in sorted(FIXTURES.glob("*.html"))]
 
 
 class MemoryFragments:
-    """A store for `{% cache %}` that shows what it was given."""
+    """A store for `{% cache %}` that shows what it was given, by the key that was written."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, str] = {}
-        self.ttls: dict[str, float | timedelta | None] = {}
+        self.stored: dict[str, Fragment] = {}
+        self.ttls: dict[str, float] = {}
 
     def get_or_render(
-        self, key: str, ttl: float | timedelta | None, render: Callable[[], str]
-    ) -> str:
+        self, key: str, render: Callable[[], Fragment], *, stale: float = 0.0
+    ) -> Fragment:
+        key = key.split(":", 2)[2]
         if key not in self.stored:
-            self.stored[key] = render()
-            self.ttls[key] = ttl
+            began = time.time()
+            made = self.stored[key] = render()
+            self.ttls[key] = made.until if made.until == math.inf else round(made.until - began, 1)
         return self.stored[key]
+
+    def tokens(self, tags: Collection[str]) -> dict[str, str]:
+        return dict.fromkeys(tags, "token")
 
 
 @pytest.fixture

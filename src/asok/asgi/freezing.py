@@ -17,6 +17,7 @@ from asok.drafting import render_draft
 from asok.errors import FrozenPageError, PageError, RecordNotFound
 from asok.holes import Holed, Sentinels
 from asok.pages import Match, Rendered
+from asok.sharing import Sharing, share
 from asok.source_file import user_line
 
 __all__ = ["freeze_page"]
@@ -51,16 +52,19 @@ def freeze_page(parts: Parts, page: Page, match: Match, *, draft: bool = False) 
         given=match.query,
         draft=draft,
     )
-    with holes.use(sentinels), render_draft(draft):
+    parts_of_page = Sharing()
+    with holes.use(sentinels), render_draft(draft), share(parts_of_page):
         try:
             value = call_from_thread(handler, request, parts.scopes)
             response = to_response(value, where="get", file=page.file)
             body = _whole(response, page)
         except HTTPException as error:
             headers = list((error.headers or {}).items())
-            return Rendered(error.status_code, headers, Holed((b"",)), tuple(request.tags))
+            return Rendered(
+                error.status_code, headers, Holed((b"",)), _tags(request, parts_of_page)
+            )
         except RecordNotFound:
-            return Rendered(404, [], Holed((b"",)), tuple(request.tags))
+            return Rendered(404, [], Holed((b"",)), _tags(request, parts_of_page))
         except FrozenPageError as error:
             place = None if error.line is not None else user_line(error, parts.root)
             if place is not None:
@@ -73,7 +77,12 @@ def freeze_page(parts: Parts, page: Page, match: Match, *, draft: bool = False) 
         holed, policy = hashing.finish(body)
         if policy is not None:
             headers.append(("content-security-policy", policy))
-    return Rendered(response.status_code, headers, holed, tuple(request.tags))
+    return Rendered(response.status_code, headers, holed, _tags(request, parts_of_page))
+
+
+def _tags(request: FrozenRequest, sharing: Sharing) -> tuple[str, ...]:
+    """What the page named, and what the cached fragments on it carry."""
+    return tuple(dict.fromkeys((*request.tags, *sharing.tags)))
 
 
 def _whole(response: Response, page: Page) -> bytes:

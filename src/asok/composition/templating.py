@@ -9,10 +9,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from asok import backends, dependencies
+from asok import dependencies
 from asok.assets import Assets, AssetTags, ManifestAssets
 from asok.cache import Cache
 from asok.jinja import Templates
+from asok.jinja.cached_fragments import CachedFragments
 from asok.jinja.visitor import nonce_attribute
 from asok.pages import Router
 from asok.settings import Settings
@@ -111,5 +112,5 @@ def make_templates(
             "url": addresses.url,
             "vite": addresses.vite,
         },
-        fragments=backends.CachedFragments(cache),
+        fragments=CachedFragments(cache),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from hashlib import blake2b
+from typing import Any, Final
 
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
@@ -15,7 +16,10 @@ from asok.jinja import additions, fragment, visitor
 __all__ = ["VERSION", "Tags"]
 
 #: Part of the bytecode cache's key: raise it when templates compile to something else.
-VERSION = 2
+VERSION = 3
+
+#: What `{% cache %}` takes by name.
+_OPTIONS: Final = ("ttl", "vary", "tags", "stale")
 
 
 class Tags(Extension):
@@ -43,16 +47,33 @@ class Tags(Extension):
         return nodes.Output([self.call_method(method, lineno=token.lineno)], lineno=token.lineno)
 
     def _parse_cache(self, parser: Parser, line: int) -> nodes.Node:
-        """`{% cache key %}`, `{% cache key ttl %}`, `{% cache key, ttl=… %}`."""
+        """`{% cache key ttl, vary=…, tags=…, stale=… %}`, with `ttl=` or without, as any else."""
         key = parser.parse_expression()
-        parser.stream.skip_if("comma")
         ttl: nodes.Expr = nodes.Const(None, lineno=line)
-        if parser.stream.current.test("name:ttl") and parser.stream.look().type == "assign":
-            parser.stream.skip(2)
-        if parser.stream.current.type != "block_end":
+        options: dict[str, nodes.Expr] = {}
+        parser.stream.skip_if("comma")
+        if parser.stream.current.type != "block_end" and not _is_option(parser):
             ttl = parser.parse_expression()
+        while not parser.stream.current.test("block_end"):
+            parser.stream.skip_if("comma")
+            if not _is_option(parser):
+                parser.fail('write {% cache "key" 300, vary=…, tags=[…], stale=60 %}')
+            name = parser.stream.current.value
+            if name not in _OPTIONS or name in options:
+                parser.fail(f"{{% cache %}} takes {', '.join(_OPTIONS)} once each, not {name}")
+            parser.stream.skip(2)
+            options[name] = parser.parse_expression()
+        ttl = options.pop("ttl", ttl)
         body = parser.parse_statements(("name:endcache",), drop_needle=True)
-        call = self.call_method("cached", [key, ttl], lineno=line)
+        # The nodes, for they have no lines: moving a fragment in its file changes nothing.
+        source = blake2b(repr(body).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+        first: nodes.Expr = nodes.Const(None, lineno=line)
+        if not all(isinstance(part, nodes.Const) for part in (key, *options.values())):
+            # Evaluated before the others: it notes what they read.
+            first = self.call_method("opened", lineno=line)
+        keywords = [nodes.Keyword(name, given, lineno=line) for name, given in options.items()]
+        arguments = [first, key, ttl, nodes.Const(source, lineno=line)]
+        call = self.call_method("cached", arguments, keywords, lineno=line)
         return nodes.CallBlock(call, [], [], body, lineno=line)
 
     def _parse_component(self, parser: Parser, line: int) -> nodes.Node:
@@ -84,8 +105,20 @@ class Tags(Extension):
     nonce_attribute = staticmethod(visitor.nonce_attribute)
     csrf_field = staticmethod(visitor.csrf_field)
 
-    def cached(self, key: object, ttl: object, *, caller: Callable[[], str]) -> Markup:
-        return fragment.remembered(self._of_environment("fragments"), key, ttl, caller)
+    opened = fragment.Opened
+
+    def cached(
+        self,
+        opened: fragment.Opened | None,
+        key: object,
+        ttl: object,
+        source: str,
+        *,
+        caller: Callable[[], str],
+        **options: Any,
+    ) -> Markup:
+        fragments: fragment.Fragments | None = self._of_environment("fragments")
+        return fragment.remembered(fragments, opened, key, ttl, source, caller, **options)
 
     @staticmethod
     def component(
@@ -93,3 +126,7 @@ class Tags(Extension):
     ) -> Markup:
         slot = Markup(caller())  # noqa: S704 (what a template wrote)
         return escape(component(*names, slot=slot, **props))
+
+
+def _is_option(parser: Parser) -> bool:
+    return parser.stream.current.type == "name" and parser.stream.look().type == "assign"

@@ -2,67 +2,105 @@
 
 A fragment renders under sentinels of its own, so that what is stored holds no visitor's
 nonce or token; it is filled from the values of the render around it, which may be
-sentinels themselves where the page is stored as well.
+sentinels themselves where the page is stored as well. What it reads of the visitor is
+refused, unless its key or `vary` was made of that; what it carries (tags, its end) goes on to
+the fragment or page around it.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from datetime import timedelta
+import time
+from collections.abc import Callable, Collection, Mapping
+from math import inf
 from typing import Protocol
 
 from markupsafe import Markup
 
-from asok import holes
+from asok import holes, sharing
 from asok.drafting import is_draft
 from asok.errors import TemplateError
+from asok.jinja.fragment_key import NOTHING, fragment_key, fragment_tags, fragment_time
+from asok.jinja.kept_fragment import Fragment
+from asok.sharing import Sharing, share
 
-__all__ = ["Fragments", "remembered"]
-
-_log = logging.getLogger("asok.templates")
+__all__ = ["Fragments", "Opened", "remembered"]
 
 
 class Fragments(Protocol):
-    """The port of `{% cache %}`: a store of texts."""
+    """The port of `{% cache %}`: a store of fragments."""
 
     def get_or_render(
-        self, key: str, ttl: float | timedelta | None, render: Callable[[], str]
-    ) -> str:
-        """Return the text stored under `key`, or `render()` after storing it.
+        self, key: str, render: Callable[[], Fragment], *, stale: float = 0.0
+    ) -> Fragment:
+        """Return the fragment stored under `key`, or `render()` after storing it until its end.
 
-        `ttl` is in seconds, None for ever. What `render` raises is raised and not stored.
+        For `stale` seconds after that the old one is returned to all but one caller, who
+        renders. What `render` raises is raised to that caller alone, and not stored.
         """
         ...
 
+    def tokens(self, tags: Collection[str]) -> Mapping[str, str]:
+        """Return tags with the tokens that they have now."""
+        ...
+
+
+class Opened:
+    """A `{% cache %}` whose key and `vary` are being evaluated: notes what they are made of."""
+
+    __slots__ = ("_noted",)
+
+    def __init__(self) -> None:
+        self._noted = Sharing()
+        # Not undone where an expression fails: a note here is one of the render around, too.
+        sharing.current.set(self._noted)
+
+    def end(self) -> Collection[str]:
+        """Return the names of what was read of the visitor."""
+        sharing.current.set(self._noted.outer)
+        return self._noted.reads
+
 
 def remembered(
-    fragments: Fragments | None, key: object, ttl: object, body: Callable[[], str]
+    fragments: Fragments | None,
+    opened: Opened | None,
+    key: object,
+    ttl: object,
+    source: str,
+    body: Callable[[], str],
+    *,
+    vary: object = NOTHING,
+    tags: object = (),
+    stale: object = None,
 ) -> Markup:
     """Return the fragment `key`, rendered by `body` where `fragments` does not have it.
 
-    Without a store, or in a draft, `body` is rendered each time and kept nowhere. Raises
-    `TemplateError` for a key or ttl that can't be one.
+    `source` stands for the text of `body`. Without a store, or in a draft, `body` is rendered
+    each time and kept nowhere. Raises `TemplateError` for arguments that can't be.
     """
-    name, seconds = _key(key), _ttl(ttl)
+    allowed = () if opened is None else opened.end()
+    name, seconds = fragment_key(key, vary, source), fragment_time(ttl)
+    names = fragment_tags(tags)
+    grace = 0.0 if stale is None else fragment_time(stale, "stale") or inf
     if fragments is None or is_draft():
         return Markup(body())  # noqa: S704 (what a template wrote)
 
-    def render() -> str:
+    def render() -> Fragment:
         around = holes.current.get()
         sentinels = holes.Sentinels(tokens=around is None or around.tokens)
-        with holes.use(sentinels):
+        inside = Sharing(
+            lambda what: _refuse(key, what), allowed=allowed, part=name, ask=fragments.tokens
+        )
+        inside.tag(names)
+        inside.inherit({}, inf if seconds is None else time.time() + seconds)
+        with holes.use(sentinels), share(inside):
             text = str(body())
-        return sentinels.cut(text.encode()).to_json()
+        return Fragment(text=sentinels.cut(text.encode()), tags=inside.tags, until=inside.until)
 
-    stored = fragments.get_or_render(name, seconds, render)
-    try:
-        holed = holes.Holed.from_json(stored)
-    except ValueError:
-        # Whoever wrote that, the page is worth more than the store's opinion of it.
-        _log.warning("the fragment %r in the cache is damaged and was rendered anew", name)
-        holed = holes.Holed.from_json(render())
-    return Markup(_filled(holed))  # noqa: S704 (what a template wrote)
+    found = fragments.get_or_render(name, render, stale=grace)
+    outer = sharing.current.get()
+    if outer is not None:
+        outer.inherit(found.tags, found.until)
+    return Markup(_filled(found.text))  # noqa: S704 (what a template wrote)
 
 
 def _filled(holed: holes.Holed) -> str:
@@ -77,24 +115,25 @@ def _filled(holed: holes.Holed) -> str:
     return "".join(parts)
 
 
-def _key(key: object) -> str:
-    if isinstance(key, str | int) and not isinstance(key, bool) and str(key):
-        return str(key)
-    raise TemplateError(
-        f"got {key!r} as the key of {{% cache %}}, expected a text that is not empty.",
-        fix='Write {% cache "sidebar" 300 %}, or join parts: {% cache "post-" ~ post.id 300 %}.',
-    )
+#: How what was read is written in a template, by its kind.
+_WRITTEN: Mapping[str, str] = {
+    "cookie": "cookies",
+    "header": "headers",
+    "query": "args",
+    "session": "session",
+}
 
 
-def _ttl(ttl: object) -> float | timedelta | None:
-    if ttl is None:
-        return None
-    if isinstance(ttl, timedelta) and ttl > timedelta():
-        return ttl
-    if isinstance(ttl, int | float) and not isinstance(ttl, bool) and ttl > 0:
-        return ttl
+def _refuse(key: object, what: str) -> None:
+    """Raise the error for a fragment that read something of the visitor."""
+    kind, _, name = what.partition(":")
+    read = f"request.{_WRITTEN.get(kind, kind)}"
+    if name and name != "*":
+        read += f"[{name!r}]"
+    shown = key if isinstance(key, str) else repr(key)
     raise TemplateError(
-        f"got {ttl!r} as the time of {{% cache %}}, expected seconds above 0, a timedelta, "
-        "or nothing (for ever).",
-        fix='Write {% cache "sidebar" 300 %}.',
+        f"the fragment {shown!r} is kept for everybody ({{% cache %}}), but it read {read}, "
+        "which differs between visitors and pages.",
+        fix=f'Make it a part of the key, {{% cache "{shown}" 300, vary={read} %}}, or write it '
+        "outside of the fragment.",
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from asok import holes
+from asok import holes, sharing
 from asok.errors import ComponentError
 from asok.live.component import SessionLike
 
@@ -99,9 +99,13 @@ class Scope:
         if key is not None:
             return self._keyed(name, cid, key)
         if cid is None:
-            ordinal = self.ordinals[name]
-            self.ordinals[name] += 1
-            text = f"{self.path}\0{name}\0{ordinal}"
+            # A cached fragment comes onto several pages, and is not rendered on all of them:
+            # what it holds is counted apart, and is the same wherever it is.
+            part = sharing.part()
+            counted = f"{part}\0{name}"
+            ordinal = self.ordinals[counted]
+            self.ordinals[counted] += 1
+            text = f"\0{part}\0{name}\0{ordinal}" if part else f"{self.path}\0{name}\0{ordinal}"
             return urlsafe_b64encode(blake2b(text.encode(), digest_size=9).digest()).decode()
         if not _CID.fullmatch(cid):
             raise ComponentError(
