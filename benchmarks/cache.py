@@ -2,16 +2,20 @@
 
     python benchmarks/cache.py [--entries 100000] [--redis redis://…]
 
-Peers that are not installed are left out; to have them all:
-    pip install django diskcache dogpile.cache cachetools cachebox
+Each round goes through all peers, so that what else the machine does meets all of them alike.
+Peers that are not installed are left out; to have them all: pip install 'asok[bench]'
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import importlib
+import inspect
 import os
 import shutil
+import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -41,22 +45,48 @@ SLICE = 0.004
 Call = Callable[[], Any]
 Peer = Callable[[Path], dict[str, Call]]
 
+LOOP = asyncio.new_event_loop()
+#: Folders to remove at the end: on ext4 making files is many times slower for a minute after
+#: many were removed.
+FOLDERS: list[Path] = []
 
-def measure(call: Call) -> float:
-    """Microseconds a call: the best of many short rounds, which a busy machine disturbs least."""
-    number = 1
-    while (taken := timed(call, number)) < SLICE / 4:
-        number *= 4
-    number = max(1, int(number * SLICE / taken))
-    return min(timed(call, number) for _ in range(ROUNDS)) / number * 1e6
+
+def folder() -> Path:
+    """A new folder."""
+    FOLDERS.append(Path(tempfile.mkdtemp()))
+    return FOLDERS[-1]
 
 
 def timed(call: Call, number: int) -> float:
-    """Seconds that some calls take."""
+    """Seconds that some calls take; those of a coroutine function in one task."""
+    if inspect.iscoroutinefunction(call):
+        return LOOP.run_until_complete(timed_async(call, number))
     began = time.perf_counter()
     for _ in range(number):
         call()
     return time.perf_counter() - began
+
+
+async def timed_async(call: Callable[[], Any], number: int) -> float:
+    began = time.perf_counter()
+    for _ in range(number):
+        await call()
+    return time.perf_counter() - began
+
+
+def measure(*several: Call) -> list[float]:
+    """Microseconds of each call: the best of many short rounds, which go through all of them."""
+    numbers: list[int] = []
+    for call in several:
+        number = 1
+        while (taken := timed(call, number)) < SLICE / 4:
+            number *= 4
+        numbers.append(max(1, int(number * SLICE / taken)))
+    best = [float("inf")] * len(several)
+    for _ in range(ROUNDS):
+        for at, (call, number) in enumerate(zip(several, numbers, strict=True)):
+            best[at] = min(best[at], timed(call, number) / number * 1e6)
+    return best
 
 
 def calls(get: Callable[[str], Any], set_: Callable[[str, Any], Any]) -> dict[str, Call]:
@@ -71,18 +101,53 @@ def calls(get: Callable[[str], Any], set_: Callable[[str, Any], Any]) -> dict[st
     }
 
 
+def async_calls(get: Callable[[str], Any], set_: Callable[[str, Any], Any]) -> dict[str, Call]:
+    """The same of a cache whose methods are coroutine functions."""
+
+    async def begin() -> None:
+        await set_("text", TEXT)
+        await set_("row", ROW)
+        assert await get("text") == TEXT
+        assert await get("row") == ROW
+
+    async def text() -> Any:
+        return await get("text")
+
+    async def row() -> Any:
+        return await get("row")
+
+    async def store() -> Any:
+        return await set_("row", ROW)
+
+    LOOP.run_until_complete(begin())
+    return {"get text": text, "get row": row, "set row": store}
+
+
 def ours(cache: Cache) -> dict[str, Call]:
     made = calls(cache.get, lambda key, value: cache.set(key, value, ttl=600))
     return {**made, "remember": lambda: cache.remember("row", 600, dict)}
 
 
-def django(backend: str) -> Peer:
+def ours_async(cache: Cache) -> dict[str, Call]:
+    return async_calls(cache.aget, lambda key, value: cache.aset(key, value, ttl=600))
+
+
+def cashews(url: str) -> Peer:
+    def make(_: Path) -> dict[str, Call]:
+        cache = importlib.import_module("cashews").Cache()
+        cache.setup(url)
+        return async_calls(cache.get, lambda key, value: cache.set(key, value, expire=600))
+
+    return make
+
+
+def django(backend: str, where: str = "") -> Peer:
     def make(folder: Path) -> dict[str, Call]:
         settings = importlib.import_module("django.conf").settings
         if not settings.configured:
             settings.configure()
         module, _, name = backend.rpartition(".")
-        cache = getattr(importlib.import_module(module), name)(str(folder), {})
+        cache = getattr(importlib.import_module(module), name)(where or str(folder), {})
         return calls(cache.get, lambda key, value: cache.set(key, value, 600))
 
     return make
@@ -100,6 +165,18 @@ def dogpile(folder: Path) -> dict[str, Call]:
     return {**made, "remember": lambda: region.get_or_create("row", dict)}
 
 
+def dogpile_redis(url: str) -> Peer:
+    def make(_: Path) -> dict[str, Call]:
+        region = (
+            importlib.import_module("dogpile.cache")
+            .make_region(key_mangler="dogpile:{}".format)
+            .configure("dogpile.cache.redis", expiration_time=600, arguments={"url": url})
+        )
+        return calls(region.get, region.set)
+
+    return make
+
+
 def cachetools(folder: Path) -> dict[str, Call]:
     cache = importlib.import_module("cachetools").TTLCache(10_000, 600)
     return calls(cache.get, cache.__setitem__)
@@ -114,38 +191,47 @@ def bare_redis(url: str) -> Peer:
     def make(folder: Path) -> dict[str, Call]:
         client = importlib.import_module("redis").Redis.from_url(url)
         text = TEXT.encode()
-        client.set("text", text)
+        client.set("bare", text)
         return {
-            "get text": lambda: client.get("text"),
-            "get row": lambda: client.get("text"),
-            "set row": lambda: client.set("text", text, px=600_000),
+            "get text": lambda: client.get("bare"),
+            "get row": lambda: client.get("bare"),
+            "set row": lambda: client.set("bare", text, px=600_000),
         }
 
     return make
 
 
-def table(title: str, rows: dict[str, Peer]) -> None:
-    print(f"\n{title:34}{'get text':>10}{'get row':>10}{'set row':>10}{'remember':>10}   µs")
-    first: dict[str, float] = {}
+COLUMNS = ("get text", "get row", "set row", "remember")
+
+
+def table(title: str, rows: dict[str, Peer], floor: str | None = None) -> None:
+    """Print what each peer takes, and its ratio to the first row (and to the row `floor`)."""
+    print(f"\n{title:34}" + "".join(f"{what:>10}" for what in COLUMNS) + "   µs")
+    made: dict[tuple[str, str], Call] = {}
+    left_out: dict[str, ImportError] = {}
     for name, make in rows.items():
-        folder = Path(tempfile.mkdtemp())
         try:
-            found = make(folder)
+            made.update({(name, what): call for what, call in make(folder()).items()})
         except ImportError as error:
-            print(f"{name:34}left out: {error}")
+            left_out[name] = error
+    times = dict(zip(made, measure(*made.values()), strict=True))
+    first = next(iter(rows))
+    for name in rows:
+        if name in left_out:
+            print(f"{name:34}left out: {left_out[name]}")
             continue
-        else:
-            times = {what: measure(call) for what, call in found.items()}
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        first = first or times
         cells = [
-            f"{times[what]:10.2f}" if what in times else f"{'-':>10}"
-            for what in ("get text", "get row", "set row", "remember")
+            f"{times[name, what]:10.2f}" if (name, what) in times else f"{'-':>10}"
+            for what in COLUMNS
         ]
-        ratio = f"{times['get row'] / first['get row']:.1f} × get, "
-        ratio += f"{times['set row'] / first['set row']:.1f} × set"
-        print(f"{name:34}{''.join(cells)}   {ratio}")
+        ratios = [
+            f"{times[name, what] / times[first, what]:.1f} × {what.split()[0]}"
+            for what in ("get row", "set row")
+        ]
+        print(f"{name:34}{''.join(cells)}   {', '.join(ratios)}")
+    if floor is not None:
+        ratios = [f"{what} {times[first, what] / times[floor, what]:.2f} ×" for what in COLUMNS[:3]]
+        print(f"{first} of {floor}: {', '.join(ratios)}")
 
 
 def plain_read(path: str) -> bytes:
@@ -157,47 +243,91 @@ def plain_read(path: str) -> bytes:
         os.close(handle)
 
 
-def flat(entries: int) -> None:
-    """The file store with few and many entries, a different one each time.
+class Many:
+    """A cache with `count` entries, of which a different one is asked for each time."""
 
-    `its files` is opening, reading and closing the same files: with many, the operating
-    system's own caches decide.
-    """
-    print(
-        f"\n{'file, by number of entries':34}{'get':>10}{'its files':>10}{'set':>10}{'new key':>10}"
-    )
-    for count in (100, entries):
-        folder = Path(tempfile.mkdtemp())
-        try:
-            cache = Cache(backend="file", path=folder, max_entries=2 * entries)
-            for number in range(count):
-                cache.set(f"key{number}", ROW, ttl=600)
-            turn = 0
+    def __init__(
+        self, count: int, get: Callable[[str], Any], set_: Callable[[str, Any], Any]
+    ) -> None:
+        self.count, self.turn, self.new = count, 0, 0
+        self._get, self._set = get, set_
+        for number in range(count):
+            set_(f"key{number}", ROW)
 
-            def step(count: int = count) -> str:
-                nonlocal turn
-                turn = (turn + 7919) % count
-                return f"key{turn}"
+    def step(self) -> int:
+        self.turn = (self.turn + 7919) % self.count
+        return self.turn
 
-            get = measure(lambda cache=cache, step=step: cache.get(step()))
-            paths = [str(path) for path in folder.rglob("*.json")]
-            floor = measure(lambda paths=paths, step=step: plain_read(paths[int(step()[3:])]))
-            set_ = measure(lambda cache=cache, step=step: cache.set(step(), ROW, ttl=600))
+    def get(self) -> Any:
+        return self._get(f"key{self.step()}")
+
+    def set(self) -> Any:
+        return self._set(f"key{self.step()}", ROW)
+
+    def new_keys(self, number: int = 500) -> float:
+        """Microseconds of a set under a key that was never used: the median of batches."""
+        batches: list[float] = []
+        for _ in range(10):
             began = time.perf_counter()
-            for number in range(1000):
-                cache.set(f"new{number}", ROW, ttl=600)
-            new = (time.perf_counter() - began) * 1000
-            print(f"{count:<34,}{get:10.2f}{floor:10.2f}{set_:10.2f}{new:10.2f}")
-            cache.close()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            for _ in range(number // 10):
+                self.new += 1
+                self._set(f"new{self.new}", ROW)
+            batches.append((time.perf_counter() - began) / (number // 10) * 1e6)
+        return statistics.median(batches)
+
+
+def flat(entries: int) -> None:
+    """Caches on a disk with few and many entries.
+
+    `plain files` is opening, reading and closing the files that the cache made: with many of
+    them the operating system's own caches decide. A plain new file is what one entry a file
+    costs at least.
+    """
+    print(f"\n{'on a disk, by number of entries':34}{'get':>10}{'set':>10}{'new key':>10}   µs")
+    for count in (100, entries):
+        place = folder()
+        ours = Cache(backend="file", path=place, max_entries=2 * entries)
+        found = {
+            "asok file": Many(count, ours.get, lambda key, row, ours=ours: ours.set(key, row, 600))
+        }
+        try:
+            theirs = importlib.import_module("diskcache").Cache(str(folder()))
+        except ImportError as error:
+            print(f"diskcache: left out: {error}")
+        else:
+            found["diskcache"] = Many(
+                count,
+                theirs.get,
+                lambda key, row, theirs=theirs: theirs.set(key, row, expire=600),
+            )
+        paths = [str(path) for path in place.rglob("*.json")]
+        floor = Many(0, str, str)
+        floor.count = count
+        calls = [call for many in found.values() for call in (many.get, many.set)]
+        taken = measure(lambda: plain_read(paths[floor.step()]), *calls)  # noqa: B023
+        new = [many.new_keys() for many in found.values()]
+        bare = folder()
+        plain = Many(0, str, lambda key, _, bare=bare: (bare / key).write_bytes(b"x" * 400))
+        print(f"{f'{count:,}: plain files':34}{taken[0]:10.2f}{'-':>10}{plain.new_keys():10.2f}")
+        for at, name in enumerate(found):
+            get, set_ = taken[1 + 2 * at : 3 + 2 * at]
+            print(f"{f'{count:,}: {name}':34}{get:10.2f}{set_:10.2f}{new[at]:10.2f}")
+        ours.close()
 
 
 def with_redis(url: str) -> None:
-    def make(folder: Path) -> dict[str, Call]:
+    def make(_: Path) -> dict[str, Call]:
         return ours(Cache(backend="redis", url=url, namespace="benchmark"))
 
-    table("redis", {"asok redis": make, "redis-py, bytes only": bare_redis(url)})
+    rows = {
+        "asok redis": make,
+        "redis-py, bytes only": bare_redis(url),
+        "django redis (pickle)": django("django.core.cache.backends.redis.RedisCache", url),
+        "dogpile redis (pickle)": dogpile_redis(url),
+    }
+    if url.startswith("redis"):  # it takes no Unix socket
+        rows["cashews redis (async, pickle)"] = cashews(url)
+    table("redis", rows, floor="redis-py, bytes only")
     Cache(backend="redis", url=url, namespace="benchmark").flush()
 
 
@@ -207,50 +337,62 @@ def own_redis() -> None:
     if server is None:
         print("\nredis: left out, redis-server is not installed")
         return
-    folder = tempfile.mkdtemp()
-    socket = f"{folder}/redis.sock"
-    options = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+    where = str(folder())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", where]
     process = subprocess.Popen([server, *options], stdout=subprocess.DEVNULL)
     try:
-        while not os.path.exists(socket):
-            time.sleep(0.05)
-        with_redis(f"unix://{socket}")
+        time.sleep(0.5)
+        with_redis(f"redis://127.0.0.1:{port}/0")
     finally:
         process.terminate()
         process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--entries", type=int, default=20_000)
+    parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--redis", help="the URL of a server to use; else one is started")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    table(
-        "memory",
-        {
-            "asok memory": lambda _: ours(Cache()),
-            "cachebox TTLCache (no isolation)": cachebox,
-            "cachetools TTLCache (no isolation)": cachetools,
-            "dogpile memory (no isolation)": dogpile,
-            "django locmem (pickle)": django("django.core.cache.backends.locmem.LocMemCache"),
-        },
-    )
-    table(
-        "file",
-        {
-            "asok file": lambda folder: ours(Cache(backend="file", path=folder)),
-            "diskcache (SQLite, pickle)": diskcache,
-            "django file (pickle)": django("django.core.cache.backends.filebased.FileBasedCache"),
-        },
-    )
-    flat(options.entries)
-    if options.redis:
-        with_redis(options.redis)
-    else:
-        own_redis()
+    try:
+        table(
+            "memory",
+            {
+                "asok memory": lambda _: ours(Cache()),
+                "asok memory, aget and aset": lambda _: ours_async(Cache()),
+                "cachebox TTLCache (no isolation)": cachebox,
+                "cachetools TTLCache (no isolation)": cachetools,
+                "dogpile memory (no isolation)": dogpile,
+                "cashews memory (async)": cashews("mem://"),
+                "django locmem (pickle)": django("django.core.cache.backends.locmem.LocMemCache"),
+            },
+        )
+        table(
+            "file",
+            {
+                "asok file": lambda folder: ours(Cache(backend="file", path=folder)),
+                "diskcache (SQLite, pickle)": diskcache,
+                "django file (pickle)": django(
+                    "django.core.cache.backends.filebased.FileBasedCache"
+                ),
+            },
+        )
+        flat(options.entries)
+        if options.redis:
+            with_redis(options.redis)
+        else:
+            own_redis()
+    finally:
+        for task in asyncio.all_tasks(LOOP):
+            task.cancel()
+        LOOP.run_until_complete(asyncio.sleep(0))
+        LOOP.close()
+        for used in FOLDERS:
+            shutil.rmtree(used, ignore_errors=True)
 
 
 if __name__ == "__main__":
