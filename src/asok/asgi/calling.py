@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from asok.asgi.request import Handler, Request
 
@@ -41,7 +41,12 @@ async def call(handler: Handler, request: Request, scopes: Scopes) -> Any:
                 stack.enter_context(scope())
             return handler(request)
 
-    value = await to_thread.run_sync(run)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(scope()) for scope in scopes]
+        # Who holds a connection already (its guard asked the database) does not queue for a
+        # thread: those who wait for a connection might hold every thread there is.
+        held = any(getattr(one, "connected", False) for one in opened)
+        value = await to_thread.run_sync(run, limiter=CapacityLimiter(1) if held else None)
     if not inspect.isawaitable(value):
         return value
     with ExitStack() as stack:  # what it awaits runs here, after the thread's scopes were left

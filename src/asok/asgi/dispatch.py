@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
@@ -68,6 +69,13 @@ class Dispatcher:
                 await http.close()  # the temporary files of uploads
 
     async def _answer(self, http: HTTPRequest, request: Request) -> Response:
+        with ExitStack() as stack:
+            # One for guards, handler and error page; a body that streams comes after its end.
+            for scope in self.parts.scopes:
+                stack.enter_context(scope())
+            return await self._answered(http, request)
+
+    async def _answered(self, http: HTTPRequest, request: Request) -> Response:
         try:
             return await self._respond(http, request)
         except HTTPException as error:

@@ -32,6 +32,7 @@ class Scope:
 
     def __init__(self) -> None:
         self.closed = False
+        self._inside = 1
         self._parts: dict[Hashable, Closable] = {}
         self._lock = threading.Lock()
 
@@ -46,6 +47,27 @@ class Scope:
     def existing(self, owner: Hashable) -> Closable | None:
         """Return what `owner` keeps in this scope, if it was made."""
         return self._parts.get(owner)
+
+    def join(self) -> bool:
+        """Come in; False where everybody has left. Whoever came in has to `leave`."""
+        with self._lock:
+            if self.closed:
+                return False
+            self._inside += 1
+            return True
+
+    def leave(self) -> None:
+        """Go; the last one closes the scope.
+
+        A request that is cancelled leaves while its handler still runs in a thread, which
+        goes on using the connection: it is given back when that has left too.
+        """
+        with self._lock:
+            self._inside -= 1
+            last = self._inside == 0
+            self.closed = self.closed or last
+        if last:
+            self.close()
 
     @property
     def connected(self) -> bool:
@@ -74,10 +96,16 @@ def current_scope() -> Scope | None:
 
 @contextmanager
 def scope() -> Generator[Scope]:
-    """Open a scope, or join the one that is open; whatever happens, it is closed at the end."""
+    """Open a scope, or join the one that is open; whatever happens, it is closed at the end.
+
+    The end is when the last of those who opened and joined it has left.
+    """
     outer = current_scope()
-    if outer is not None:
-        yield outer
+    if outer is not None and outer.join():
+        try:
+            yield outer
+        finally:
+            outer.leave()
         return
     opened = Scope()
     token = _scope.set(opened)
@@ -85,4 +113,4 @@ def scope() -> Generator[Scope]:
         yield opened
     finally:
         _scope.reset(token)
-        opened.close()
+        opened.leave()
