@@ -187,7 +187,8 @@ class Asok:
         self.on_demand.revalidate_tag(tag, block=block)
 
     def _make_database(self) -> models.Database:
-        return models.Database(self.settings.database_url)
+        watch = models.RepeatedQueries() if self.settings.debug else None
+        return models.Database(self.settings.database_url, watch=watch)
 
     def _make_pages(self) -> StoredPages | DevelopmentPages:
         if self.settings.debug:

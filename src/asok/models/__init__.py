@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asok.models.model import Model
     from asok.models.paginated import Paginated
     from asok.models.query import Query
+    from asok.models.repeated import RepeatedQueries
     from asok.models.request_scope import scope
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Model",
     "Paginated",
     "Query",
+    "RepeatedQueries",
     "Timestamps",
     "UtcDateTime",
     "configure",
@@ -41,6 +43,7 @@ _HOMES = {
     "Model": "asok.models.model",
     "Paginated": "asok.models.paginated",
     "Query": "asok.models.query",
+    "RepeatedQueries": "asok.models.repeated",
     "Timestamps": "asok.models.fields",
     "UtcDateTime": "asok.models.fields",
     "configure": "asok.models.configuration",

@@ -17,6 +17,7 @@ from asok.models.configuration import publish, tell
 from asok.models.engine import WRITTEN, make_engine
 from asok.models.model import Model
 from asok.models.query_cache import CacheRegion, NotStored, QueryCache
+from asok.models.repeated import NoWatch, Watch
 from asok.models.request_scope import Scope, current_scope, scope
 from asok.models.revalidates import table_tags
 from asok.models.twin import in_threads, taking_turns
@@ -32,10 +33,11 @@ class Database:
     """The door to one database.
 
     `url` is SQLAlchemy's, with `postgresql://` meaning psycopg 3; `echo` logs every
-    statement. Nothing is connected until the first query.
+    statement; `watch` looks for N+1 queries (`RepeatedQueries`). Nothing is connected until
+    the first query.
     """
 
-    def __init__(self, url: str, *, echo: bool = False) -> None:
+    def __init__(self, url: str, *, echo: bool = False, watch: Watch | None = None) -> None:
         self.engine: Engine = make_engine(url, echo=echo)
         self.is_sqlite: bool = self.engine.dialect.name == "sqlite"
         #: The URL without its password.
@@ -43,6 +45,7 @@ class Database:
         #: Names this database in cache keys: other than `name` it is never that of another one.
         self.identity: str = _identity(self.engine.url)
         self.autocommit: Autocommit = autocommit_of(self.engine.dialect)
+        self.watch: Watch = NoWatch() if watch is None else watch
         self.queries: QueryCache | None = None
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from asok.errors import ModelError
+from asok.models.repeated import note_asker
 from asok.models.request_scope import Scope, current_scope
 
 __all__ = ["hop", "in_thread", "in_threads", "taking_turns", "twin"]
@@ -68,6 +69,7 @@ def _turn(scope: Scope) -> Turn:
 
 async def hop(call: Callable[[], T]) -> T:
     """Return what `call` returns, called in a thread that sees this task's scope."""
+    note_asker()
     scope = current_scope()
     if scope is None:
         return await in_thread(call, None)

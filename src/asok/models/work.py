@@ -45,6 +45,7 @@ class Work(Session):
         self._recovered: BaseException | None = None
         #: Tags of pages that the next commit invalidates.
         self.tags: list[str] = []
+        database.watch.begin(self)
         #: What the listeners of rows are told.
         self.told = Told()
 
