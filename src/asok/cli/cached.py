@@ -101,7 +101,8 @@ def _size(number: float) -> str:
 def get(key: str, as_json: bool) -> None:
     """Show the value of KEY.
 
-    Exits with 1 where there is none. What `{% cache %}` keeps lies under "fragment:" and the key.
+    Exits with 1 where there is none. KEY is the one that the program used; fragments of
+    templates and whole pages have keys of their own.
     """
     from asok.cache.api import check_key
     from asok.cache.tags import tags_hold
