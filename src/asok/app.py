@@ -200,7 +200,13 @@ class Asok:
     def _make_on_demand(self) -> OnDemand:
         store = self.store if isinstance(self.pages, StoredPages) else None
         base_url = self.settings.base_url
-        made = OnDemand(self.router, self.options, store=store, base_url=base_url)
+        made = OnDemand(
+            self.router,
+            self.options,
+            store=store,
+            base_url=base_url,
+            forget=self.cache.forget_tags,
+        )
         configure_on_demand(made)
         return made
 

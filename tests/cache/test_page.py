@@ -134,6 +134,8 @@ def test_options_are_brought_into_one_form() -> None:
         host=False,
         stale=timedelta(minutes=5),
         tags=["posts"],
+        key=str,
+        unless=bool,
     )
     def render(request: Request) -> str:
         return ""
@@ -148,6 +150,8 @@ def test_options_are_brought_into_one_form() -> None:
             host=False,
             stale=300.0,
             tags=("posts",),
+            key=str,
+            unless=bool,
         )
     ]
 
@@ -166,6 +170,8 @@ def test_options_are_brought_into_one_form() -> None:
         {"key_prefix": 5},
         {"key_prefix": "x" * 201},
         {"stale": "5"},
+        {"key": "theme"},
+        {"unless": True},
     ],
 )
 def test_options_that_can_not_be_are_refused_where_they_are_written(
@@ -208,6 +214,10 @@ def test_different_requests_have_different_keys() -> None:
             {"headers": [("accept", "1")]},
             {"headers": [("x", "1")]},
             {"headers": [("x", "1"), ("x", "2")]},
+            {"others": [("key", "1")]},
+            {"others": [("key", '"1"')]},
+            {"others": [("ke", "y1")]},
+            {"others": [("key", "1"), ("key", "1")]},
         )
     ]
     assert len(set(keys)) == len(keys)
@@ -402,3 +412,11 @@ def test_memory_hands_a_page_out_without_copying_it() -> None:
 )
 def test_what_is_no_page_is_none(value: Any) -> None:
     assert CachedPage.decode(value) is None
+
+
+def test_a_coroutine_function_is_no_key() -> None:
+    async def key(request: Request) -> str:
+        return "x"
+
+    with pytest.raises(ConfigurationError, match="plain function"):
+        cache_page(key=key)

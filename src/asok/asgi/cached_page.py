@@ -36,6 +36,7 @@ from asok.cache.held import check_held
 from asok.cache.remember_async import hop
 from asok.cache.values import dumps
 from asok.errors import AsokError, CacheValueError, ConfigurationError
+from asok.pages import data_tag
 from asok.sharing import Sharing, share
 
 __all__ = ["Site", "answer"]
@@ -109,7 +110,9 @@ class _Attempt:
         )
         self._made: Made | None = None
         self._began = time.time()
-        self._options: dict[str, Any] = {"stale": policy.stale or None, "tags": policy.tags}
+        # As the tags of pages are, so that what models publish means them too.
+        self._tags = sorted(map(data_tag, policy.tags))
+        self._options: dict[str, Any] = {"stale": policy.stale or None, "tags": self._tags}
 
     def respond(self) -> Response:
         """For a sync handler, in its thread."""
@@ -215,7 +218,7 @@ class _Attempt:
         left = made.until - time.time()
         if ttl is None or left < ttl:
             ttl = None if left == inf else max(0.0, left)
-        tags = sorted({*self._policy.tags, *made.tags}) if made.tags else None
+        tags = sorted({*self._tags, *made.tags}) if made.tags else None
         return Computed(page.encode(), ttl=ttl, tags=tags)
 
     def _refreshed(self, made: Made) -> Computed:

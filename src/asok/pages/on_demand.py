@@ -46,7 +46,8 @@ class OnDemand:
 
     `options` gives the options of a route's page. Without a store (development, where every
     request is rendered) what is asked is checked and nothing else done. `base_url` is the
-    site's own, whose path is the mount; it may be empty.
+    site's own, whose path is the mount; it may be empty. `forget` is called with tags before
+    any page is rendered anew: what else is kept under them (fragments, values) must not be in it.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class OnDemand:
         *,
         store: PageStore | None,
         base_url: str = "",
+        forget: Callable[..., object] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._router = router
@@ -63,6 +65,7 @@ class OnDemand:
         self._store = store
         self._base = urlsplit(base_url)
         self._mount = self._base.path.rstrip("/")
+        self._forget = forget
         self._clock = clock
 
     def revalidate_path(self, path: str, *, block: bool = False) -> Target:
@@ -84,6 +87,10 @@ class OnDemand:
 
         Returns False where the other workers could not be told of all of them.
         """
+        tags = tuple(tags)
+        named = [tag for tag in tags if not tag.startswith("\0")]  # those are paths and patterns
+        if self._forget is not None and named:
+            self._forget(*named)
         store, now = self._store, self._clock()
         if store is None:
             return True
