@@ -186,3 +186,4 @@ def test_outside_a_page_a_component_has_messages_too() -> None:
     one.save("late", "a@b", date(2000, 1, 1))
 
     assert one.errors == {"name": "Taken meanwhile."}
+    assert one.errors["email"] == ""

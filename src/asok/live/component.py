@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, overload
 
 from asok.errors import ComponentError, LiveError
 from asok.live.exposed import Method, methods_of
-from asok.live.extras import Extras
+from asok.live.extras import Extras, Messages
 from asok.live.fields import where
 from asok.live.listening import check_topic
 from asok.live.outgoing import check_url, plain
@@ -133,7 +133,7 @@ class Component:
         loses its message.
         """
         if self.__asok_host__ is None:
-            return vars(self).setdefault("__asok_errors__", {})
+            return vars(self).setdefault("__asok_errors__", Messages())
         return self._host().extras.errors
 
     @property

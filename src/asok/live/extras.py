@@ -6,10 +6,17 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Extras", "read_extras"]
+__all__ = ["Extras", "Messages", "read_extras"]
 
 #: No field has that name.
 _KEY: Final = b'"$":'
+
+
+class Messages(dict[str, str]):
+    """Messages by field; a template that asks for one that is not there gets none."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 class Extras(msgspec.Struct, omit_defaults=True):
@@ -17,6 +24,9 @@ class Extras(msgspec.Struct, omit_defaults=True):
 
     topics: list[str] = msgspec.field(default_factory=list[str])
     errors: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        self.errors = Messages(self.errors)
 
     def beside(self, state: bytes) -> bytes:
         """Return a state, a JSON object, with these in it."""
