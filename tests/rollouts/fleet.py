@@ -65,9 +65,11 @@ def write_release(folder: Path, names: Sequence[str], release: str) -> Path:
     return folder
 
 
-def asok_instance(folder: Path, release: str, previous: Path | None, out: Path) -> Instance:
+def asok_instance(
+    folder: Path, release: str, previous: Path | None, out: Path, options: Mapping[str, Any]
+) -> Instance:
     """Build `folder` after the release in `previous`, and serve it as a worker does."""
-    build_assets([folder], out, previous=previous, minify=False, quality=0)
+    build_assets([folder], out, previous=previous, minify=False, quality=0, **options)
     assets = ManifestAssets(out)
     urls = {name: assets.url(name) for name in assets.names}
 

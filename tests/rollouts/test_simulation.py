@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -46,16 +47,25 @@ class Workshop:
         names = files_of(release, own=self.own)
         return write_release(self.folder / f"{release}-{self.own}", names, release)
 
-    def asok(self, deploys: Sequence[str]) -> Instance:
+    def asok(self, deploys: Sequence[str], kind: str = "digest") -> Instance:
         """The build keeps the files of three releases before: those of the build before it."""
-        key = ("asok", *deploys)
+        key = ("asok", kind, *deploys)
         if key not in self.made:
-            before = self.folder / "-".join(map(str, ("out", self.own, *deploys[:-1])))
+            before, out = (
+                self.folder / "-".join(("out", kind, str(self.own), *which))
+                for which in (deploys[:-1], deploys)
+            )
             if deploys[:-1]:
-                self.asok(deploys[:-1])
-            out = self.folder / "-".join(map(str, ("out", self.own, *deploys)))
-            previous = before if deploys[:-1] else None
-            self.made[key] = asok_instance(self.source(deploys[-1]), deploys[-1], previous, out)
+                self.asok(deploys[:-1], kind)
+            form = "digest" if kind == "digest" else "prefix"
+            token = {"releases": deploys[-1], "counted": str(len(deploys))}.get(kind, "")
+            self.made[key] = asok_instance(
+                self.source(deploys[-1]),
+                deploys[-1],
+                before if deploys[:-1] else None,
+                out,
+                options={"form": form, "release": token},
+            )
         return self.made[key]
 
     def tet(self, deploys: Sequence[str], token: str, ledger: Sequence[str] = ()) -> Instance:
@@ -87,6 +97,9 @@ class Workshop:
 #: need it: that an older instance answers 503 to a later token is documented.
 MODES: dict[str, tuple[Callable[[Workshop, Sequence[str]], Instance], tuple[int, ...]]] = {
     "asok": (Workshop.asok, ()),
+    "asok, prefix": (partial(Workshop.asok, kind="prefix"), ()),
+    "asok, releases": (partial(Workshop.asok, kind="releases"), ()),
+    "asok, counted deploys": (partial(Workshop.asok, kind="counted"), (503,)),
     "commits": (Workshop.commits, ()),
     "ledger": (Workshop.ledger, ()),
     "times": (Workshop.times, (503,)),
@@ -144,7 +157,7 @@ def play(
 
 @pytest.mark.parametrize("mode", MODES)
 @given(story=stories, workers=st.sampled_from([1, 2, 3, 5, 16]), seed=st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_file_fails_over_any_story(
     workshops: dict[bool, Workshop], mode: str, story: list[str], workers: int, seed: int
 ) -> None:
