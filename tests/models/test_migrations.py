@@ -192,10 +192,40 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(site: Site) -> None:
             "    op.execute('INSERT INTO nowhere VALUES (1)')",
         )
     )
-    with pytest.raises(Exception, match="nowhere"):
+    with pytest.raises(MigrationError, match=r"_breaks\.py stopped: .*nowhere") as caught:
         site.migrate()
+    assert "lacks what it changes" in (caught.value.fix or "")
     assert "half" not in site.tables()
     assert [m.message for m in status(site.database, site.folder).pending] == ["breaks"]
+
+
+def test_a_database_that_was_changed_by_hand_is_named(site: Site) -> None:
+    site.make("first")
+    with site.database.connect() as connection:
+        connection.execute(text("CREATE TABLE articles (id integer primary key)"))
+    with pytest.raises(MigrationError, match=r"_first\.py stopped: .*articles") as caught:
+        site.migrate()
+    assert "has already what it makes: somebody changed it by hand" in (caught.value.fix or "")
+    with site.database.connect() as connection:
+        connection.execute(text("DROP TABLE articles"))
+    site.migrate()
+    with site.database.connect() as connection:
+        connection.execute(text("ALTER TABLE articles ADD COLUMN extra integer"))
+    found = status(site.database, site.folder)
+    assert found.changes == ("column articles.extra is in no model any more: it is dropped",)
+    assert not found.up_to_date
+
+
+def test_a_migration_that_the_database_refuses_otherwise_says_why(site: Site) -> None:
+    site.make("first")
+    site.migrate()
+    path = site.make("wrong", empty=True)
+    path.write_text(
+        path.read_text().replace("None:\n    pass", "None:\n    op.execute('SELEC 1')", 1)
+    )
+    with pytest.raises(MigrationError, match=r"_wrong\.py stopped: .*syntax") as caught:
+        site.migrate()
+    assert "Correct the file" in (caught.value.fix or "")
 
 
 def test_a_migration_that_orphans_rows_is_refused_on_sqlite(site: Site) -> None:

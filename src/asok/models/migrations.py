@@ -20,15 +20,17 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from asok import atomic, site_modules
-from asok.errors import MigrationError
+from asok.errors import MigrationError, ModelError
 from asok.models.autogenerate import Changes, compare, new_path, options, source
 from asok.models.database import Database
 from asok.models.migration_lock import alone, broken_references
 from asok.models.model import Model
 from asok.models.naming import suggest
+from asok.models.stopped import failed
 
 __all__ = ["Migration", "Status", "make_migration", "migrate", "rollback", "status"]
 
@@ -242,10 +244,21 @@ def _run(database: Database, script: ScriptDirectory, steps: Any) -> list[Migrat
                 )
             ran.append(_migration(script.get_revision(step.up_revision_id)))
 
-        opts = options(fn=steps, on_version_apply=[applied], transaction_per_migration=True)
+        tried: list[Any] = []
+
+        def noted(revisions: Any, context: object) -> Any:
+            tried.extend(steps(revisions, context))
+            return tried
+
+        opts = options(fn=noted, on_version_apply=[applied], transaction_per_migration=True)
         context = MigrationContext.configure(connection, opts=opts)
-        with context.begin_transaction(), Operations.context(context):
-            context.run_migrations()
+        try:
+            with context.begin_transaction(), Operations.context(context):
+                context.run_migrations()
+        except (SQLAlchemyError, ModelError) as error:
+            if isinstance(error, MigrationError) or len(ran) == len(tried):
+                raise
+            raise failed(tried[len(ran)].revision.path, error) from error
     # Tables may have new columns, which compiled statements of this process don't know.
     if not isinstance(database.engine.pool, StaticPool):  # a database in memory would be gone
         database.dispose()
