@@ -84,8 +84,7 @@ def compare(count: int, rounds: int, *, node: bool) -> None:
             return timed(command, site)
 
         full()  # compiles bytecode and templates
-        release = next((site / ".asok/ssg_cache/releases").iterdir())
-        bodies = [path.read_bytes() for path in (release / "pages").iterdir()]
+        bodies = [path.read_bytes() for path in (site / ".asok/ssg_cache/pages").iterdir()]
         assert len(bodies) == count + 1
         works = {
             "Asok, all pages": full,

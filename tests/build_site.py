@@ -144,7 +144,7 @@ def contents(release: Release) -> dict[str, object]:
     found: dict[str, object] = {}
     for path, record in release.records.items():
         plain = msgspec.structs.replace(record, rendered_at=0.0, moment=0.0)
-        body = (release.folder / "pages" / record.body).read_bytes()
+        body = Path(release.bodies, record.body).read_bytes()
         found[path] = json.dumps(msgspec.to_builtins(plain), sort_keys=True), body
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -67,9 +68,7 @@ def test_two_full_builds_are_the_same_but_for_their_times(site: Builder, tmp_pat
     _, first = site.build(full=True, folder=tmp_path / "first")
     _, second = site.build(full=True, folder=tmp_path / "second")
     assert contents(first) == contents(second)
-    assert [file.name for file in sorted((first.folder / "pages").iterdir())] == [
-        file.name for file in sorted((second.folder / "pages").iterdir())
-    ]
+    assert sorted(os.listdir(first.bodies)) == sorted(os.listdir(second.bodies))
 
 
 def test_the_first_build_renders_everything(site: Builder) -> None:
@@ -228,7 +227,7 @@ def test_notes_of_another_format_are_not_used(quiet: Builder) -> None:
 
 def test_a_body_that_is_cut_or_gone_is_rendered(quiet: Builder) -> None:
     _, release = quiet.build()
-    bodies = release.folder / "pages"
+    bodies = Path(release.bodies)
     (bodies / release.records["/"].body).unlink()
     (bodies / release.records["/parts"].body).write_bytes(b"<!doc")
     report, again = quiet.build()
@@ -243,8 +242,37 @@ def test_a_taken_page_is_the_same_file_and_keeps_its_time(quiet: Builder) -> Non
     _, second = quiet.build()
     old, new = (release.records["/parts"] for release in (first, second))
     assert old == new
-    files = [release.folder / "pages" / old.body for release in (first, second)]
-    assert files[0].samefile(files[1])
+    assert first.bodies == second.bodies
+
+
+def test_a_release_of_the_first_layout_is_read_and_taken_over(quiet: Builder) -> None:
+    _, first = quiet.build()
+    move_bodies_into(first)
+    worker = DiskStore(quiet.root / ".asok/ssg_cache")
+    assert worker.release is not None
+    before = contents(worker.release)
+    (Path(worker.release.bodies) / worker.release.records["/blog/a"].body).write_bytes(b"<!doc")
+    report, second = quiet.build()
+    assert rendered(report.pages) == {"/blog/a": "its stored body is damaged", **ALWAYS}
+    assert second.bodies != worker.release.bodies
+    assert contents(second) == before
+    for _ in range(3):
+        quiet.build()
+    page = worker.get("/parts")
+    assert page is not None, "a worker of the old layout keeps its bodies"
+    assert worker.get("/blog/a") is None
+    worker.release.close()
+    first.close()
+    quiet.build()
+    assert not first.folder.exists()
+
+
+def move_bodies_into(release: Release) -> None:
+    """Make it what builds wrote before bodies were shared."""
+    own = release.folder / "pages"
+    own.mkdir()
+    for record in release.records.values():
+        Path(release.bodies, record.body).rename(own / record.body)
 
 
 def test_a_failing_page_keeps_the_old_site_when_others_are_taken_over(quiet: Builder) -> None:
@@ -359,21 +387,6 @@ def test_what_planning_leaves_in_a_module_concerns_every_page(quiet: Builder) ->
     page = release.read("/menu/1")
     assert page is not None
     assert page.holed.body == b"second"
-
-
-def test_where_files_can_not_be_linked_they_are_copied(
-    quiet: Builder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError("no links here")
-
-    _, first = quiet.build()
-    monkeypatch.setattr("asok.pages.draft.os.link", refuse)
-    report, second = quiet.build()
-    assert report.reused == len(report.pages) - 1
-    file = second.records["/parts"].body
-    assert not (first.folder / "pages" / file).samefile(second.folder / "pages" / file)
-    assert contents(second) == contents(first)
 
 
 def test_of_two_builds_at_once_one_wins_whole(quiet: Builder) -> None:

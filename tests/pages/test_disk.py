@@ -297,7 +297,7 @@ def test_a_damaged_page_of_the_release_is_a_miss(
     folder: Path, page: MakePage, caplog: pytest.LogCaptureFixture
 ) -> None:
     build(folder, page())
-    (file,) = files(folder, "releases/*/pages/*.html")
+    (file,) = files(folder, "pages/*.html")
     file.write_bytes(b"<h1>Ab")
     store = DiskStore(folder)
     assert store.get("/about") is None

@@ -9,7 +9,7 @@ import pytest
 
 from asok.errors import FreezeError
 from asok.pages import DiskStore, Release, ReleaseDraft
-from asok.pages.draft import KEPT_RELEASES
+from asok.pages.pruning import KEPT_RELEASES
 
 from .conftest import MakePage
 
@@ -79,6 +79,70 @@ def test_old_releases_leave_and_workers_keep_theirs(folder: Path, page: MakePage
     worker.release.close()
     build(folder, page, b"6", now=6000.0)
     assert len(releases(folder)) == KEPT_RELEASES
+
+
+def bodies(folder: Path) -> list[bytes]:
+    return sorted(path.read_bytes() for path in (folder / "pages").iterdir())
+
+
+def test_bodies_stay_as_long_as_a_release_that_is_kept_or_read_names_them(
+    folder: Path, page: MakePage
+) -> None:
+    build(folder, page, b"first", now=1000.0)
+    worker = DiskStore(folder)
+    for number in range(2, 6):
+        build(folder, page, b"%d" % number, now=number * 1000.0)
+    assert bodies(folder) == [b"3", b"4", b"5", b"first"]
+    assert worker.release is not None
+    worker.release.close()
+    build(folder, page, b"6", now=6000.0)
+    assert bodies(folder) == [b"4", b"5", b"6"]
+    build(folder, page, b"4", now=7000.0)
+    build(folder, page, b"4", now=8000.0)
+    assert bodies(folder) == [b"4", b"6"]
+
+
+def test_a_draft_that_is_not_published_leaves_no_bodies(folder: Path, page: MakePage) -> None:
+    build(folder, page, b"old", now=1000.0)
+    with ReleaseDraft(folder, fingerprint="f") as draft:
+        draft.add_page(page(body=b"new"))
+        draft.add_page(page(body=b"old"))
+        assert bodies(folder) == [b"new", b"old"]
+    assert bodies(folder) == [b"old"]
+
+
+def test_a_torn_body_is_never_taken_for_whole(folder: Path, page: MakePage) -> None:
+    build(folder, page, b"whole", now=1000.0)
+    worker = DiskStore(folder)
+    (file,) = (folder / "pages").iterdir()
+    (folder / "pages" / ".tmp-1").write_bytes(b"left by a writer that was killed")
+    with file.open("rb") as reader:  # as a worker may
+        file.unlink()
+        file.write_bytes(b"\0" * 5)
+        with ReleaseDraft(folder, fingerprint="f", now=2000.0) as draft:
+            draft.add_page(page(body=b"whole", rendered_at=2000.0))
+            draft.publish()
+        assert reader.read() == b"whole"
+    assert bodies(folder) == [b"whole"]
+    found = worker.get("/about")
+    assert found is not None
+    assert found.holed.body == b"whole"
+
+
+def test_where_a_kept_release_can_not_be_read_no_body_is_removed(
+    folder: Path, page: MakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(folder, page, b"1", now=1000.0)
+    build(folder, page, b"2", now=2000.0)
+    (folder / "releases" / releases(folder)[0] / "manifest.json").write_text("{")
+    build(folder, page, b"3", now=3000.0)
+    build(folder, page, b"4", now=4000.0)
+    assert bodies(folder) == [b"2", b"3", b"4"]
+    (folder / "releases" / releases(folder)[0] / "manifest.json").write_text("{")
+    with ReleaseDraft(folder, fingerprint="f") as draft:
+        draft.add_page(page(body=b"5"))
+    assert bodies(folder) == [b"2", b"3", b"4", b"5"]
+    assert "bodies that no page needs stay" in caplog.text
 
 
 def test_overlays_of_code_that_is_gone_leave(folder: Path, page: MakePage) -> None:

@@ -14,9 +14,11 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from asok.pages import DiskStore, Release, ReleaseDraft, StoredPage
+from asok.pages.release import Manifest
 
 from .conftest import MakePage
 from .killed import run_killed_at
@@ -197,10 +199,21 @@ def build(folder: Path, page: MakePage, body: bytes, now: float, fingerprint: st
         draft.publish()
 
 
+def read_all(folder: Path) -> list[list[StoredPage | None]]:
+    """Every page of every release that a worker may have open."""
+    found: list[list[StoredPage | None]] = []
+    for manifest in (folder / "releases").glob("[!.]*/manifest.json"):
+        known = msgspec.json.decode(manifest.read_bytes(), type=Manifest)
+        release = Release(manifest.parent, known)
+        found.append([release.read(path) for path in release.paths()])
+        release.close()
+    return found
+
+
 def test_a_build_is_the_old_site_or_the_new_one(tmp_path: Path, page: MakePage) -> None:
     def prepare(folder: Path) -> None:
-        for number in range(3):
-            build(folder, page, OLD, 1000.0 + number)
+        for number, body in enumerate((b"pruned", OLD, OLD)):
+            build(folder, page, body, 1000.0 + number)
 
     def check(folder: Path) -> str:
         release = Release.current(folder)
@@ -210,10 +223,12 @@ def test_a_build_is_the_old_site_or_the_new_one(tmp_path: Path, page: MakePage) 
         assert len(bodies) == 1
         assert None not in pages
         assert {(release.folder / "bytecode" / "x").read_bytes()} == bodies
+        assert all(None not in kept for kept in read_all(folder))
         release.close()
         build(folder, page, NEW, 9000.0)
         assert state(folder) == "new"
         assert len(list((folder / "releases").iterdir())) <= 3
+        assert {path.read_bytes() for path in (folder / "pages").iterdir()} <= {OLD, NEW}
         return "old" if bodies == {OLD} else "new"
 
     found = kill_everywhere(

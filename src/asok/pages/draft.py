@@ -1,17 +1,19 @@
 """A build being written: nobody sees it until one rename publishes it whole.
 
-Everything is written into a folder with a temporary name, synced in one batch (one call
-instead of an fsync a page), renamed to its own name, and only then does `current` name it.
-A crash at any moment leaves the old site or the new one, and perhaps a folder that the next
-build removes.
+The manifest goes into a folder with a temporary name and each new body beside those of other
+releases, which never change. All is synced in one batch (one call instead of an fsync a page),
+the folder is renamed to its own name, and only then does `current` name it. A crash at any
+moment leaves the old site or the new one, and perhaps files that the next build removes.
+
+A body's name tells which page it is of and what should be in it, not that it is: a crashed
+build may have left half of one. So a body that is there already is taken as it is only where
+a published release names it, whose bodies were synced before; any other is compared.
 """
 
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
-import re
 import secrets
 import shutil
 import time
@@ -25,18 +27,14 @@ import msgspec
 
 from asok import atomic
 from asok.errors import FreezeError
-from asok.pages.inherited import last_write
 from asok.pages.names import body_name, page_name
-from asok.pages.page_folder import PageFolder
-from asok.pages.release import Manifest, Release
-from asok.pages.stored import FORMAT, Record, StoredPage, encode
+from asok.pages.page_folder import read_file
+from asok.pages.pruning import drop_bodies, prune
+from asok.pages.release import Manifest, Release, shared_bodies
+from asok.pages.stored import FORMAT, Record, StoredPage, digest, encode
 
-__all__ = ["KEPT_RELEASES", "ReleaseDraft"]
+__all__ = ["ReleaseDraft"]
 
-#: How many releases stay, the current one counted: workers of an older one still read it.
-KEPT_RELEASES = 3
-#: How `Manifest` begins when it is written.
-_HEAD: Final = re.compile(rb'\{"format":\d+,"fingerprint":"([^"\\]*)"')
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
@@ -68,9 +66,10 @@ class ReleaseDraft:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self.created))
         self.name = f"{stamp}-{secrets.token_hex(4)}"
         self.folder = releases / (atomic.TEMPORARY_PREFIX + self.name)
-        (self.folder / "pages").mkdir(mode=0o700, parents=True)
+        self.folder.mkdir(mode=0o700)
         (self.folder / ".in-use").touch(mode=0o600)
-        self._pages = os.path.join(self.folder, "pages", "")
+        self._bodies = shared_bodies(root)
+        os.makedirs(self._bodies, mode=0o700, exist_ok=True)
 
     def __enter__(self) -> ReleaseDraft:
         return self
@@ -91,43 +90,48 @@ class ReleaseDraft:
         record, body = encode(
             page, lambda digest: body_name(page_name(page.path), digest, page.content_type)
         )
-        target = self._pages + record.body
+        self._write(self._bodies + record.body, body)
+        return record
+
+    def _write(self, target: str, body: bytes) -> None:
         try:
             handle = os.open(target, _NEW, 0o600)
         except FileExistsError:
-            # Never into a file that is there: it may be one with the release it came from.
-            os.unlink(target)
-            handle = os.open(target, _NEW, 0o600)
+            # Never into a file that is there: workers may be reading it.
+            if read_file(target) != body:
+                atomic.write(target, body)
+            return
         try:
             written = os.write(handle, body)
             while written < len(body):
                 written += os.write(handle, memoryview(body)[written:])
         finally:
             os.close(handle)
-        return record
 
     def add_record(self, record: Record) -> None:
         """Put the record of a written page into the manifest."""
         self._records[record.path] = record
 
-    def take(self, source: str, name: str, size: int) -> bool:
-        """Take the body `source` of another release over as `name`, without copying its bytes.
+    def take(self, release: Release, record: Record, size: int) -> bool:
+        """Take a page of a published release over, its body without copying it.
 
-        False where it isn't there, or hasn't `size` bytes. Raises `OSError`.
+        False where the body isn't there or isn't whole: it has other than `size` bytes, or in
+        a release of the first layout, which has its own bodies, another digest. Raises `OSError`.
         """
-        target = self._pages + name
-        if os.sep in name:
+        if os.sep in record.body:
             return False
         try:
-            os.link(source, target)
+            if release.bodies != self._bodies:
+                body = read_file(release.bodies + record.body)
+                if body is None or digest(body) != record.digest:
+                    return False
+                self._write(self._bodies + record.body, body)
+            elif os.stat(self._bodies + record.body).st_size != size:
+                return False
         except FileNotFoundError:
             return False
-        except OSError:  # no links on this file system, or too many of this file
-            shutil.copyfile(source, target)
-        if os.stat(target).st_size == size:
-            return True
-        os.unlink(target)
-        return False
+        self._records[record.path] = record
+        return True
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -136,7 +140,7 @@ class ReleaseDraft:
 
     def body(self, record: Record) -> bytes:
         """Return the body of a page that was written. Raises `OSError`."""
-        with open(self._pages + record.body, "rb") as file:
+        with open(self._bodies + record.body, "rb") as file:
             return file.read()
 
     def add_page(self, page: StoredPage) -> Record:
@@ -170,80 +174,16 @@ class ReleaseDraft:
         atomic.write(self.root / "current", self.name.encode() + b"\n", sync=True)
         atomic.sync_folder(self.root)
         self._release = Release(target, manifest)
-        self._prune()
+        prune(self.root, self._release)
         return self._release
 
     def discard(self) -> None:
         """Remove what was not published, and let others build."""
         if self._release is None:
             shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):
+                drop_bodies(self.root, None)
         self._stack.close()
-
-    def _prune(self) -> None:
-        """Remove old releases that no worker reads, and the overlays of code that is gone."""
-        folders = sorted(path for path in (self.root / "releases").iterdir() if path.is_dir())
-        folders.remove(self.root / "releases" / self.name)
-        for folder in folders[: -(KEPT_RELEASES - 1)]:
-            _remove_unused(folder)
-        used = {self.fingerprint}
-        for folder in (self.root / "releases").iterdir():
-            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-                used.add(_fingerprint(folder / "manifest.json"))
-        with suppress(FileNotFoundError):
-            overlays = list((self.root / "overlay").iterdir())
-            if not folders and overlays:
-                # The first build: no release names the code that made pages before it.
-                used.add(max(overlays, key=last_write).name)
-            for folder in overlays:
-                if folder.name not in used:
-                    shutil.rmtree(folder, ignore_errors=True)
-        self._drop_delisted()
-
-    def _drop_delisted(self) -> None:
-        """Remove what was regenerated of pages that this build doesn't list any more."""
-        folder = self.root / "overlay" / self.fingerprint / "listed"
-        with suppress(OSError):
-            left = {".".join(name.split(".")[:2]) for name in os.listdir(folder)}
-            left -= {page_name(path) for path in self._records} if left else set()
-            if left:
-                pages = PageFolder(folder)
-                with atomic.FileLock(self.root / "lock").hold():
-                    for name in left:
-                        pages.remove(name)
-
-
-class _Fingerprint(msgspec.Struct):
-    fingerprint: str
-
-
-def _fingerprint(manifest: Path) -> str:
-    """The fingerprint in a manifest, which is at its beginning: a large site's takes long to read.
-
-    Raises `OSError`, `msgspec.DecodeError`, `UnicodeDecodeError`.
-    """
-    with manifest.open("rb") as file:
-        found = _HEAD.match(file.read(1000))
-    if found is not None:
-        return found[1].decode()
-    return msgspec.json.decode(manifest.read_bytes(), type=_Fingerprint).fingerprint
-
-
-def _remove_unused(folder: Path) -> None:
-    """Remove a release unless a worker holds its lock; the manifest goes first."""
-    try:
-        handle = os.open(folder / ".in-use", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with suppress(FileNotFoundError):
-            (folder / "manifest.json").unlink()
-        shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        pass  # a worker started from it still runs; a later build removes it
-    finally:
-        os.close(handle)
 
 
 def _sync(folder: Path) -> None:

@@ -4,12 +4,11 @@ A page is taken over when nothing that it was made from has changed: what every 
 on (the site's Python, its settings, the installed packages), its own module, the templates
 that were used and where they were found, the files that its code read, the addresses of its
 assets, its tags. A page that read data without declaring tags is always rendered again.
-Taking over is a hard link to the body and the record as it was, `rendered_at` included.
+Taking over is naming the same body in the same record, `rendered_at` included.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +58,6 @@ class Earlier:
         self.traces = found
         self._release = release
         self._site = site
-        self._bodies = os.path.join(release.folder, "pages", "")
         self._now = now
         self._digests: dict[str, str] = {}
         self._lookups: dict[object, str | None] = {}
@@ -180,7 +178,7 @@ class Earlier:
         """Put the page of `job` into `draft` as it is; None where its body is not whole."""
         record = self._release.records[job.match.key]
         number, size = self.traces.pages[job.match.key]
-        if not draft.take(self._bodies + record.body, record.body, size):
+        if not draft.take(self._release, record, size):
             return None
         return record, self.traces.traces[number], size
 

@@ -110,7 +110,6 @@ class _Build:
         if taken is None:
             return "its stored body is damaged"
         record, trace, size = taken
-        self._draft.add_record(record)
         if self._tracing is not None:
             self._tracing.add(record, trace, size)
         self._tell(_report(job, None, size))

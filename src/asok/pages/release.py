@@ -1,13 +1,15 @@
 """One build, read: its manifest in memory, its bodies as files that never change.
 
+A page that two builds made alike is one file, which both manifests name.
+
 ```
 .asok/ssg_cache/
     current                      the name of the release that workers start with
     building                     locked while a build runs
+    pages/about.5f2c….html       the bodies of all releases, readable
     releases/20261121T120000-1f3a…/
         manifest.json            every page's record, and the fingerprint of the code
         .in-use                  locked (shared) by each worker that reads this release
-        pages/about.5f2c….html   bodies, readable
         …                        what else the build adds (bytecode, …)
     overlay/…                    see file_overlay.py
 ```
@@ -26,7 +28,7 @@ import msgspec
 
 from asok.pages.stored import FORMAT, Record, StoredPage, decode
 
-__all__ = ["Manifest", "Release"]
+__all__ = ["Manifest", "Release", "shared_bodies"]
 
 log = logging.getLogger("asok.pages")
 
@@ -40,6 +42,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[Record]
 
 
+def shared_bodies(root: Path) -> str:
+    """Return the folder of the bodies of all releases of `root`, with a slash at its end."""
+    return os.path.join(root, "pages", "")
+
+
 class Release:
     """The release in `folder`, held in use until the process ends or `close` is called."""
 
@@ -48,6 +55,9 @@ class Release:
         self.fingerprint = manifest.fingerprint
         self.created = manifest.created
         self.records = {record.path: record for record in manifest.pages}
+        own = os.path.join(folder, "pages", "")
+        #: Where the bodies are; a release of the first layout has its own.
+        self.bodies = own if os.path.isdir(own) else shared_bodies(folder.parent.parent)
         self._handle = _hold(folder / ".in-use")
 
     @classmethod
@@ -78,7 +88,10 @@ class Release:
         manifest = msgspec.json.decode(data, type=Manifest)
         if manifest.format != FORMAT:
             raise ValueError(f"format {manifest.format}, expected {FORMAT}")
-        return cls(folder, manifest)
+        release = cls(folder, manifest)
+        # A build that began to remove it before it was held removes the manifest first.
+        (folder / "manifest.json").stat()
+        return release
 
     def read(self, path: str) -> StoredPage | None:
         """Return the page of `path`, or None where it isn't in the release or is damaged."""
@@ -86,7 +99,8 @@ class Release:
         if record is None:
             return None
         try:
-            return decode(record, (self.folder / "pages" / record.body).read_bytes())
+            with open(self.bodies + record.body, "rb") as file:
+                return decode(record, file.read())
         except (OSError, ValueError) as error:
             log.warning("the stored page %s counts as missing: %s", path, error)
             return None
@@ -114,7 +128,10 @@ def _hold(file: Path) -> int | None:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:  # a file system without locks, or the release is being pruned
+    except BlockingIOError:
+        os.close(handle)
+        raise FileNotFoundError(f"{file.parent} is being removed") from None
+    except OSError:  # a file system without locks
         os.close(handle)
         return None
     return handle
