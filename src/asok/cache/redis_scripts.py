@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ADD", "COMMIT", "DELETE", "TOUCH"]
+__all__ = ["ADD", "COMMIT", "DELETE", "SET", "TOUCH"]
+
+#: value, lease | data, time: store, and end the lease. In this order, as a server without
+#: memory refuses the first writing command of a script and none after one that it took.
+SET: Final = """
+if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1])
+else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+redis.call('DEL', KEYS[2])
+"""
 
 #: value, lease | token, data, time: store where the lease is still held, and end it.
 COMMIT: Final = """
