@@ -212,3 +212,9 @@ def test_an_etag_is_of_one_url(client: TestClient) -> None:
     assert one.headers["etag"] != two.headers["etag"]
     again = client.get("/empty?b=1", headers={"if-none-match": one.headers["etag"]})
     assert (again.status_code, again.text) == (200, two.text)
+
+
+def test_developers_see_what_a_request_asked_of_the_cache(open_site: Open) -> None:
+    client = open_site(SITE, debug=True)
+    assert client.get("/").headers["server-timing"] == 'cache;desc="2 misses"'
+    assert client.get("/").headers["server-timing"] == 'cache;desc="2 hits"'

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from asok import holes
 from asok.asgi.admission import take_body
+from asok.asgi.cache_timing import CacheTiming
 from asok.asgi.calling import call, is_async
 from asok.asgi.failures import failure
 from asok.asgi.finishing import add_headers, deliver, save_session
@@ -55,6 +56,7 @@ class Dispatcher:
         visitor = parts.visitor(scope)
         http = HTTPRequest(scope, bounded(receive, parts.max_body))
         request = Request(http, site=parts, params={}, visitor=visitor)
+        timing = CacheTiming(parts.cache) if parts.debug else None
         with holes.use(visitor.secrets), render_draft(visitor.draft.active):
             try:
                 response = await self._answer(http, request)
@@ -64,6 +66,9 @@ class Dispatcher:
                     response = await self._broken(request, error)
                     session_id = visitor.cookie_due
                 add_headers(parts, scope, visitor, response, session_id)
+                asked = timing.header() if timing is not None else None
+                if asked is not None:
+                    response.raw_headers.append(asked)
                 await deliver(parts, visitor, response, scope, receive, send)
             finally:
                 await http.close()  # the temporary files of uploads
