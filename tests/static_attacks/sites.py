@@ -16,9 +16,11 @@ from tests.site import environment, wait_until_up, write_site
 
 from .wire import Answer, Headers, send
 
-__all__ = ["BIG", "CSS", "SITES", "TOKEN", "Site", "serve_site"]
+__all__ = ["BIG", "BREAKERS", "CSS", "SERVERS", "SITES", "TOKEN", "Site", "serve_site"]
 
 TOKEN = "1700000000000"
+#: The current one, an older, a newer and some that can't be placed.
+TOKENS = (TOKEN, "9", "1800000000000", "abc", "1.9.0", "%61", "\xe9")
 CSS = b"a { color: red }\n" * 700
 BIG = bytes(range(256)) * 5000
 
@@ -126,10 +128,10 @@ def _asok(root: Path, name: str) -> Generator[Site]:
     )
     # `src/static_x` and `src/secret.css` lie beside the folder of assets.
     _write(root / "src")
-    given = {"DEBUG": "true"} if name == "asok-development" else {}
-    if not given:
+    given = SETTINGS[name]
+    if "DEBUG" not in given:
         built = subprocess.run(
-            [sys.executable, "-m", "asok", "build"], cwd=root, env=environment(),
+            [sys.executable, "-m", "asok", "build"], cwd=root, env=environment(**given),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert built.returncode == 0, built.stdout
@@ -137,7 +139,8 @@ def _asok(root: Path, name: str) -> Generator[Site]:
         html = send(("127.0.0.1", port), "/").body.decode()
         urls = {title: url for url, title in re.findall("href='([^']+)' title='([^']+)'", html)}
         published = next((found.parent for found in root.rglob("big-*.bin")), root / "src/static")
-        yield Site(name, port, root / "src", published, urls, ("/static",))
+        prefixes = tuple(f"/static/{token}" for token in TOKENS) if name in BREAKERS else ()
+        yield Site(name, port, root / "src", published, urls, ("/static", *prefixes))
 
 
 @contextmanager
@@ -150,9 +153,8 @@ def _pyramid(root: Path, name: str, *command: str) -> Generator[Site]:
     from urllib.parse import quote
 
     urls = {one: f"/static/{TOKEN}/{quote(one)}" for one in _NAMES}
-    tokens = (TOKEN, "9", "1800000000000", "abc", "1.9.0", "%61", "\xe9")
     with _served(root, *command) as port:
-        prefixes = tuple(f"/static/{token}" for token in tokens)
+        prefixes = tuple(f"/static/{token}" for token in TOKENS)
         yield Site(name, port, package, package / "static", urls, prefixes)
 
 
@@ -161,7 +163,14 @@ SERVERS = {
     "tet-gunicorn": ("gunicorn", "--bind=127.0.0.1:{port}", "--workers=2", "wsgi"),
     "tet-gunicorn-threads": ("gunicorn", "--bind=127.0.0.1:{port}", "--threads=4", "wsgi"),
 }
-SITES = ("asok-production", "asok-development", *SERVERS)
+SETTINGS = {
+    "asok-production": {},
+    "asok-development": {"DEBUG": "true"},
+    "asok-release": {"ASOK_ASSETS": "prefix", "ASOK_RELEASE": TOKEN},
+}
+SITES = (*SETTINGS, *SERVERS)
+#: Those whose URLs hold a token.
+BREAKERS = ("asok-release", *SERVERS)
 
 
 @contextmanager

@@ -73,7 +73,9 @@ def test_each_encoding_has_its_own_tag(site: Site) -> None:
             assert answer.header("vary") == plain.header("vary") == "Accept-Encoding"
             if coding == "gzip" and site.name == "asok-production":
                 assert gzip.decompress(answer.body).startswith(b"a")
-    assert len(tags) in {"asok-production": (3, 4), "asok-development": (1,)}.get(site.name, (2,))
+    # A build makes what is worth it, Pyramid has the one that the user made.
+    made = {"asok-production": 4, "asok-release": 4, "asok-development": 1}
+    assert len(tags) == made.get(site.name, 2)
 
 
 @pytest.mark.parametrize(

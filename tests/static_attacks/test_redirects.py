@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from .sites import CSS, SERVERS, TOKEN, Site
+from .sites import BREAKERS, TOKEN, Site
 
 HOSTILE = ["evil.example", "evil.example:80", "localhost@evil.example", "evil.example/x", "a b"]
 QUERIES = [
@@ -23,7 +23,7 @@ QUERIES = [
 
 def is_plain(site: Site) -> bool:
     """Asok's own URLs hold a digest of each file: there is no token to redirect from."""
-    return site.name not in SERVERS
+    return site.name not in BREAKERS
 
 
 def test_a_redirect_stays_on_the_site_and_keeps_the_query(site: Site) -> None:
@@ -41,7 +41,9 @@ def test_a_redirect_stays_on_the_site_and_keeps_the_query(site: Site) -> None:
         path, _, kept = location.partition("?")
         assert path == f"/static/{TOKEN}/style.css"
         assert kept in (query, "%C3%A9", "%E9", "%C3%83%C2%A9")
-        assert answer.header("cache-control") == "max-age=0, must-revalidate"
+        age = re.search(r"max-age=(\d+)", answer.header("cache-control") or "")
+        assert age is not None
+        assert int(age[1]) <= 60
         assert answer.body == b""
 
 
@@ -67,18 +69,21 @@ def test_every_kind_of_token_gets_its_answer(site: Site) -> None:
         ("1e3", 200), ("%D9%A4", 200), ("%20", 200), ("9%20", 200), ("0" + TOKEN, 200),
     ):  # fmt: skip
         answer = site.get(f"/static/{token}/style.css")
+        if site.name == "asok-release" and not re.fullmatch(r"[\w.~-]{1,64}", token):
+            assert answer.status == 404, token  # Asok takes no such token in a build either
+            continue
         assert answer.status == status, token
         if status == 503:
             assert answer.header("retry-after") == "3"
             assert answer.header("cache-control") == "no-store"
         elif status == 200:
-            assert answer.body == CSS
+            assert answer.body == site.file("style.css").body
             caching = "max-age=31536000" if token == TOKEN else "no-cache"
-            assert answer.header("cache-control") == caching
+            assert caching in (answer.header("cache-control") or "")
     for token in ("%00", "%0d%0a", "a%2fb", "%ff", "..", "%2e%2e", "."):
         answer = site.get(f"/static/{token}/style.css")
         assert answer.status in {404, 400, 200}, token
-        assert answer.status != 200 or answer.header("cache-control") == "no-cache"
+        assert answer.status != 200 or "no-cache" in (answer.header("cache-control") or "")
 
 
 def test_only_reading_is_redirected(site: Site) -> None:
