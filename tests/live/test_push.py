@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asok import holes
 from asok.component import Component, exposed, listens
 from asok.errors import ComponentError, ConfigurationError, LiveError
 from asok.live import (
     Conversation,
     Limits,
     MemoryLiveStore,
+    SocketSecrets,
     SqliteLiveStore,
     broadcast,
     configure_broadcasts,
 )
+from asok.live.broadcasting import Event
 from asok.notices import FileNotices
 
 from .fake_client import FakeClient, Shown
@@ -84,6 +88,7 @@ class Inbox(Component):
 
 
 ORDERS = [0]
+NUMBERS = count(1)
 
 
 def site(**options: Any) -> Site:
@@ -366,5 +371,70 @@ def test_an_event_for_a_conversation_that_closed_meanwhile_is_dropped() -> None:
         await settled(client)
 
         assert shown.html == ""
+
+    asyncio.run(scenario())
+
+
+def test_a_form_s_csrf_value_is_never_shared() -> None:
+    class Form(Component):
+        subscriptions = ("orders",)
+
+        def render(self) -> str:
+            secrets = holes.secrets()
+            return f"{ORDERS[0]} {secrets.csrf} {secrets.nonce} {secrets.tokens}"
+
+    async def scenario() -> None:
+        one = Site(Form, limits=Limits(messages_per_second=1e6, push_seconds=0.001))
+        page = one.page("Form", frozen=True, client="only")
+        clients: list[tuple[FakeClient, Shown]] = []
+        for name in ("ada", "bob"):
+            client = FakeClient(one.live, name, secrets=SocketSecrets(csrf=f"of {name}"))
+            clients.append((client, (await client.join(page))[0]))
+        ORDERS[0] = 8
+        one.live.broadcasts.publish("orders", {})
+        await settled(*(client for client, _ in clients))
+
+        assert [shown.html for _, shown in clients] == ["8 of ada  True", "8 of bob  True"]
+
+    asyncio.run(scenario())
+
+
+def test_who_holds_what_is_no_state_is_rendered_alone() -> None:
+    class Clocked(Component):
+        subscriptions = ("orders",)
+
+        def mount(self) -> None:
+            self._visitor = next(NUMBERS)
+
+        def render(self) -> str:
+            return f"{ORDERS[0]} {self._visitor > 0}"
+
+    async def scenario() -> None:
+        one = Site(Clocked, limits=Limits(messages_per_second=1e6, push_seconds=0.001))
+        first, here = await joined(one, "Clocked", "a")
+        second, there = await joined(one, "Clocked", "b")
+        ORDERS[0] = 6
+        one.live.broadcasts.publish("orders", {})
+        await settled(first, second)
+
+        assert (here.html, there.html) == ("6 True", "6 True")
+        assert next(NUMBERS) == 7, "mounted for each page, join and broadcast"
+
+    asyncio.run(scenario())
+
+
+def test_what_waits_for_a_component_that_left_is_dropped() -> None:
+    async def scenario() -> None:
+        one = site(limits=Limits(messages_per_second=1e6, push_seconds=0.03))
+        client, shown = await joined(one, "Chat")
+        one.live.broadcasts.publish("room:hall", {"text": "one"})
+        await asyncio.sleep(0.01)
+        one.live.broadcasts.publish("room:hall", {"text": "two"})
+        await asyncio.sleep(0)
+        await client.send(["l", 1])
+        client.conversation.push(1, Event("room:hall", {"text": "three"}))
+        await asyncio.sleep(0.05)
+
+        assert shown.html == "one"
 
     asyncio.run(scenario())

@@ -107,6 +107,12 @@ def test_what_is_no_row_or_not_saved_is_refused() -> None:
         one.page("Editor", post=object())
     with pytest.raises(StateError, match="there is no Post with the key 9 any more"):
         one.page("Editor", post=9)
+    with pytest.raises(ComponentError, match="which can't be kept"):
+        Site(type("Bad", (Component,), {"__annotations__": {"post": Any, "other": Foreign}}))
     configure_records(None)
     with pytest.raises(ComponentError, match=r"Editor\.post is of type Post"):
         Site(editor())
+
+
+class Foreign:
+    """No row and no JSON."""

@@ -8,7 +8,7 @@ except that versions go on from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from asok.errors import StateRefused
@@ -98,7 +98,7 @@ def started(at: Standing, state: bytes, marks: Mapping[str, int], *, now: float,
         _, finished = known.pop(tab, (0, 0))
         known[tab] = (seq, finished)  # the latest comes last
     # Publishers of broadcasts are counted apart: they push no page view out.
-    for kind in (True, False):
+    for kind in (True, False) if len(known) > tabs else ():
         alike = [tab for tab in known if tab.startswith("$") is kind]
         for tab in alike[: max(0, len(alike) - tabs)]:
             del known[tab]
@@ -113,10 +113,9 @@ def done(row: Row, marks: Mapping[str, int], state: bytes | None, *, shown: bool
     failed or were cut off and the state stays. With `shown`, browsers saw something of them, so
     that the old state is a new version."""
     tabs = {**row.tabs, **{tab: (seq, seq) for tab, seq in marks.items()}}
-    following = replace(row, revision=row.revision + 1, tabs=tabs)
-    if state is None:
-        return replace(following, version=row.version + 1) if shown else following
-    return replace(following, state=state, version=row.version + 1)
+    version = row.version + (state is not None or shown)
+    kept = row.state if state is None else state
+    return Row(kept, version, row.schema, row.props, row.revision + 1, tabs)
 
 
 def _state(payload: Joined) -> bytes | None:

@@ -101,8 +101,11 @@ class CallWork:
                 f"{definition.name} has no exposed method {call.method!r}.",
                 fix="Write @exposed above the method to let browsers call it.",
             )
+        if not call.data:  # what the template wrote needs no words beside a field
+            positional, named = method.parameters.bind(call.args, None)
+            return lambda component: method.function(component, *positional, **named)
         bound = method.parameters.collect(call.args, call.data)
-        return partial(_submit, method, bound, call.data or {})
+        return partial(_submit, method, bound, call.data)
 
     def _model(self, definition: Definition) -> Callable[[Component], None]:
         args = self._call.args or []
