@@ -49,7 +49,7 @@ export const handle = (event: any, allow?: Allow | void) => {
                 : { key, name: target.name, value };
           if (isSubmit)
             for (const [name, value] of new FormData(target, event.submitter))
-              if (name != "csrf_token")
+              if (!/^csrf_t|^asok-/.test(name))
                 data[name] = name in data ? [data[name], value].flat() : value;
           hydrate(component);
           let call: QueuedCall | undefined = component.calls_!.at(-1);

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from asok.asgi.live_http import LiveHTTP
 from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
 from asok.live import Conversation, Live, SocketSecrets
@@ -40,12 +41,17 @@ class LiveDoor:
         self._live = live
         self._begin: Callable[[], None] | None = begin
         self._parts = parts
+        self._http = LiveHTTP(live, parts)
         self._open: set[WebSocket] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection; plain HTTP is told that this is a socket."""
+        """Serve one connection; other HTTP than POST is told that this is a socket."""
         if scope["type"] == "websocket":
             await self._converse(WebSocket(scope, receive, send))
+            return
+        if scope["method"] == "POST":
+            await self._prepare()
+            await self._http(scope, receive, send)
             return
         http = HTTPRequest(scope)
         answer = PlainTextResponse(
@@ -55,15 +61,18 @@ class LiveDoor:
         )
         await answer(scope, receive, send)
 
+    async def _prepare(self) -> None:
+        begin, self._begin = self._begin, None
+        if begin is not None:
+            await to_thread.run_sync(begin)
+
     async def _converse(self, socket: WebSocket) -> None:
         if not self._same_origin(socket):
             # Cross-site WebSocket hijacking: the cookie alone proves nothing. Closing before
             # accepting answers the handshake with 403 (ASGI, WebSocket close).
             await socket.close(_FOREIGN)
             return
-        begin, self._begin = self._begin, None
-        if begin is not None:
-            await to_thread.run_sync(begin)
+        await self._prepare()
         parts = self._parts
         session_id, headers = parts.session_id(socket.scope), list[Any]()
         if session_id is None:

@@ -6,8 +6,9 @@ from asok.live.conversation import Conversation
 from asok.live.deferred import Deferred
 from asok.live.engine import Live
 from asok.live.exposed import exposed
-from asok.live.limits import Limits
+from asok.live.limits import Bucket, Limits
 from asok.live.listening import listens
+from asok.live.plain_form import CALL_FIELD, STATE_FIELD, read_call
 from asok.live.records import Records, configure_records
 from asok.live.redis import RedisLiveStore
 from asok.live.registry import Definition, Registry
@@ -27,7 +28,10 @@ from asok.live.sqlite import SqliteLiveStore
 from asok.live.store import LiveStore, MemoryLiveStore, Row
 
 __all__ = [
+    "CALL_FIELD",
     "SCRIPTS",
+    "STATE_FIELD",
+    "Bucket",
     "Component",
     "Conversation",
     "Deferred",
@@ -52,6 +56,7 @@ __all__ = [
     "exposed",
     "listens",
     "owner_of",
+    "read_call",
     "runtime_bytes",
     "runtime_name",
     "script_bytes",

@@ -84,6 +84,8 @@ class Live:
         self.bases = Bases(self.limits.base_bytes)
         self.runtime_url = runtime_url
         self._later_url = later_url
+        #: The neighbour of the runtime, also where the application is mounted.
+        self.door_url = runtime_url.rpartition("/")[0] + "/live"
         self.deferrals = Deferrals(self, keys, script_url=defer_url)
         self.broadcasts = Broadcasts(notices, limit=self.limits.broadcast_bytes)
         self._showing = Showing(self)

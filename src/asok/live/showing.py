@@ -11,6 +11,7 @@ from asok.errors import ComponentError, StateError, StateRefused
 from asok.live.client import waits
 from asok.live.component import Component
 from asok.live.place import Place
+from asok.live.plain_form import plain_forms
 from asok.live.records import encode_in_order
 from asok.live.registry import Definition
 from asok.live.scope import Scope, Visit, enter
@@ -112,9 +113,11 @@ class Showing:
     def _wrapper(self, payload: Payload, inside: str, when: str | None, *, busy: bool) -> str:
         attributes = {"id": f"asok-{payload.cid}", "data-asok-component": payload.name}
         if when != "none":
+            token = self._live.tokens.sign(payload)
             # What waits is no component to the runtime, until `later.js` renames it.
             name = "data-asok-later" if waits(when) else "data-asok-state"
-            attributes[name] = self._live.tokens.sign(payload)
+            attributes[name] = token
+            inside = plain_forms(inside, token=token, action=self._live.door_url)
         if when not in (None, "none"):
             attributes["data-asok-client"] = when
         if busy:
