@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
+import json
+import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +25,33 @@ def test_text_is_html_and_data_is_json() -> None:
     assert to_response(b"x", where="get").media_type == "application/octet-stream"
     response = PlainTextResponse("x")
     assert to_response(response, where="get") is response
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+def test_values_that_rows_hold_have_a_form_in_json() -> None:
+    row = {
+        "made": datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC),
+        "day": datetime.date(2026, 1, 2),
+        "hour": datetime.time(3, 4),
+        "price": Decimal("1.50"),
+        "token": uuid.UUID(int=1),
+        "colour": Colour.RED,
+    }
+    assert json.loads(bytes(to_response([row], where="get").body)) == [
+        {
+            "made": "2026-01-02T03:04:00+00:00",
+            "day": "2026-01-02",
+            "hour": "03:04:00",
+            "price": "1.50",
+            "token": "00000000-0000-0000-0000-000000000001",
+            "colour": "red",
+        }
+    ]
+    with pytest.raises(TypeError, match="type object is not JSON"):
+        to_response([object()], where="get")
 
 
 @pytest.mark.parametrize("value", [("gone", 410), (410, "gone"), ("gone", 410, {"x-a": "b"})])

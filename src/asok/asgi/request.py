@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import (
     HTMLResponse,
-    JSONResponse,
     PlainTextResponse,
     RedirectResponse,
     Response,
@@ -20,6 +19,7 @@ from starlette.responses import (
 
 from asok.asgi import flashes
 from asok.asgi.field import Field
+from asok.asgi.json_response import JSON
 from asok.asgi.redirects import back_path, redirect_target
 from asok.asgi.site_file import send_file
 from asok.asgi.site_view import SiteView
@@ -241,7 +241,7 @@ class Request:
         return self.html(template, **context)
 
     def json(self, data: Any, status: int = 200) -> Response:
-        return JSONResponse(data, status)
+        return JSON(data, status)
 
     def text(self, text: str, status: int = 200) -> Response:
         return PlainTextResponse(str(text), status)

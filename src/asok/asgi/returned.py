@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from anyio import CancelScope, to_thread
 from starlette.concurrency import iterate_in_threadpool
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from asok.asgi.json_response import JSON
 from asok.errors import AsokError
 
 __all__ = ["to_response"]
@@ -33,7 +34,7 @@ def to_response(value: Any, *, where: str, file: Path | None = None) -> Response
     if isinstance(value, bytes):
         return Response(value, media_type="application/octet-stream")
     if isinstance(value, dict | list):
-        return JSONResponse(value)
+        return JSON(value)
     if isinstance(value, tuple):
         return _from_tuple(cast("tuple[Any, ...]", value), where, file)
     if isinstance(value, AsyncIterator):
