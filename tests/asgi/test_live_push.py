@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -45,3 +46,56 @@ def test_a_page_tells_the_components_of_another_visitor(tmp_path: Path) -> None:
             assert client.get("/tell").text == "told"
             assert live.receive_json() == ["h", 1, 1, "3", 0]
         assert len(app.live.broadcasts) == 0
+
+
+WRITES = {
+    "src/pages/page.html": "{{ component('Slow') }}",
+    "src/pages/write/page.py": """
+        def get(request):
+            request.session["http"] = request.session.get("http", 0) + 1
+            return "written"
+        """,
+    "src/pages/read/page.py": """
+        def get(request):
+            return dict(request.session)
+        """,
+    "src/components/Slow.py": """
+        import threading
+        from asok import Component, exposed
+
+        BEGUN = threading.Event()
+        WRITTEN = threading.Event()
+
+        class Slow(Component):
+            n: int = 0
+
+            @exposed
+            def write(self):
+                self.session["socket"] = 2
+                self.session.modified = True
+                BEGUN.set()
+                assert WRITTEN.wait(20)
+
+            def render(self):
+                return "slow"
+        """,
+}
+
+
+def test_a_page_and_a_socket_that_write_one_session_at_once_both_write(tmp_path: Path) -> None:
+    app = load_site(write_site(tmp_path, WRITES), session_backend="memory")
+    with TestClient(app, base_url="http://localhost") as client:
+        client.get("/write")
+        token = html.unescape(client.get("/").text.split('state="')[1].split('"')[0])
+        slow = importlib.import_module("src.components.Slow")
+        with client.websocket_connect(
+            "ws://localhost/asok/live", headers={"origin": "http://localhost"}
+        ) as live:
+            live.send_json(["j", 1, token, "tab"])
+            live.receive_json()
+            live.send_json(["c", 1, 1, "write"])
+            assert slow.BEGUN.wait(20)
+            client.get("/write")
+            slow.WRITTEN.set()
+            assert live.receive_json()[0] in "oh"
+        assert client.get("/read").json() == {"http": 2, "socket": 2}
