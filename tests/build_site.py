@@ -16,6 +16,7 @@ from tests.site import load_site, write_site
 
 from asok import Asok, dependencies, site_modules
 from asok.assets import build_assets, site_roots
+from asok.contents import remembering
 from asok.pages import Release, Report
 
 __all__ = ["EDITS", "FILES", "Builder", "contents"]
@@ -118,7 +119,8 @@ class Builder:
     ) -> tuple[Report, Release]:
         """Build it; with `folder` the release goes there instead of `.asok/ssg_cache`."""
         site_modules.uninstall()
-        with dependencies.watch(self.root):
+        memory = self.root / ".asok/ssg_cache/contents"
+        with remembering(memory), dependencies.watch(self.root):
             build_assets(site_roots(self.root), self.root / ".asok" / "assets")
             app = load_site(self.root, **more)
             if folder is not None:

@@ -26,6 +26,7 @@ GROUND = {
     "source_file",
     "site_modules",
     "forked",
+    "contents",
     "redis_link",
 }
 ROOMS = {"pages", "live", "cache", "assets", "sessions"}

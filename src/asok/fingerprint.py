@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from asok.contents import remembered
+
 __all__ = ["fingerprint"]
 
 #: Raise it when Asok itself renders the same source differently.
-_GENERATION = "1"
+_GENERATION = "2"
 _PASSED_OVER = frozenset({"__pycache__", "node_modules", "tests", "dist", "build"})
 #: What tells folders that were made by a program: a virtual environment, an exported site.
 _MADE = ("pyvenv.cfg", ".asok-export")
@@ -31,8 +33,7 @@ def fingerprint(root: Path, *further: str) -> str:
     # Texts and no `Path`s: a site of 10,000 texts would spend a second on those alone.
     for path in sorted(_files(top)):
         _add(digest, path[len(top) :].encode("utf-8", "surrogateescape"))
-        with open(path, "rb") as file:
-            _add(digest, file.read())
+        digest.update(remembered(path).encode())
     return digest.hexdigest()
 
 

@@ -70,8 +70,7 @@ class SiteChecks:
 
     def __call__(self, draft: ReleaseDraft, report: Report) -> None:
         """Look at every page of `draft`."""
-        before = Release.current(draft.root)
-        book = FactsBook(before.folder if before is not None else None, now=draft.created)
+        book = FactsBook(Release.current_folder(draft.root), now=draft.created)
         for record in draft.records.values():
             if is_html(record):
                 book.add(record, partial(draft.body, record))

@@ -159,12 +159,15 @@ def _build(
 ) -> BuildReport:
     from asok.checks import SiteChecks
     from asok.cli import bytecode
+    from asok.contents import remembering
     from asok.settings import Settings
 
     source = root / "src"
     modules = bytecode.replace_source(source) if strip else bytecode.compile_source(source)
-    assets = _Assets(root / ".asok" / "assets", Settings.load(root))
-    with assets, dependencies.watch(root):
+    settings = Settings.load(root)
+    assets = _Assets(root / ".asok" / "assets", settings)
+    memory = settings.state_folder / "ssg_cache" / "contents"
+    with assets, remembering(memory), dependencies.watch(root):
         manifest = assets.build(root, progress)
         app = import_site(root)
         checks = SiteChecks(app, links=wishes.links, budget=wishes.budget, served=app.front.doors)

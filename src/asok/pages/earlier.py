@@ -9,12 +9,14 @@ Taking over is naming the same body in the same record, `rendered_at` included.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from asok.dependencies import digest
+from asok.contents import remembered
+from asok.dependencies import ABSENT, digest
 from asok.errors import AssetError
 from asok.pages import traces
 from asok.pages.draft import ReleaseDraft
@@ -164,7 +166,7 @@ class Earlier:
     def _digest(self, file: str) -> str:
         known = self._digests.get(file)
         if known is None:
-            known = self._digests[file] = digest(file) if file else ""
+            known = self._digests[file] = _digest(file)
         return known
 
     def _name(self, file: str) -> str:
@@ -181,6 +183,15 @@ class Earlier:
         if not draft.take(self._release, record, size):
             return None
         return record, self.traces.traces[number], size
+
+
+def _digest(file: str) -> str:
+    if not file or file.endswith(os.sep):
+        return digest(file) if file else ABSENT
+    try:
+        return remembered(file)
+    except OSError:
+        return ABSENT
 
 
 def _difference(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:

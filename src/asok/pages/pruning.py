@@ -36,7 +36,7 @@ _HEAD: Final = re.compile(rb'\{"format":\d+,"fingerprint":"([^"\\]*)"')
 def prune(root: Path, current: Release) -> None:
     """Remove old releases that no worker reads, and what only they or gone code needed."""
     releases = root / "releases"
-    folders = sorted(path for path in releases.iterdir() if path.is_dir())
+    folders = sorted((path for path in releases.iterdir() if path.is_dir()), key=_age)
     folders.remove(current.folder)
     for folder in folders[: -(KEPT_RELEASES - 1)]:
         _remove_unused(folder)
@@ -54,6 +54,11 @@ def prune(root: Path, current: Release) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
     drop_bodies(root, current)
     _drop_delisted(root, current)
+
+
+def _age(release: Path) -> tuple[str, int]:
+    """What orders releases: the second in their name, and within it when they were written."""
+    return release.name[:15], release.stat().st_mtime_ns
 
 
 def drop_bodies(root: Path, current: Release | None) -> None:

@@ -79,11 +79,16 @@ class Release:
             return None
 
     @classmethod
+    def current_folder(cls, root: Path) -> Path | None:
+        """Return the folder that `root/current` names, None where it names none."""
+        try:
+            return _named(root)
+        except (OSError, ValueError):
+            return None
+
+    @classmethod
     def _open(cls, root: Path) -> Release:
-        name = (root / "current").read_text("ascii").strip()
-        if not name or os.sep in name or name.startswith("."):
-            raise ValueError(f"`current` holds {name!r}, which names no release")
-        folder = root / "releases" / name
+        folder = _named(root)
         data = (folder / "manifest.json").read_bytes()
         manifest = msgspec.json.decode(data, type=Manifest)
         if manifest.format != FORMAT:
@@ -118,6 +123,13 @@ class Release:
     def __del__(self) -> None:
         with suppress(OSError):
             self.close()
+
+
+def _named(root: Path) -> Path:
+    name = (root / "current").read_text("ascii").strip()
+    if not name or os.sep in name or name.startswith("."):
+        raise ValueError(f"`current` holds {name!r}, which names no release")
+    return root / "releases" / name
 
 
 def _hold(file: Path) -> int | None:
