@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.services import wait_until
 from tests.site import load_site, write_site
 
 from asok import Asok
@@ -430,3 +431,84 @@ def test_a_damaged_page_in_the_store_costs_a_render(more: TestClient) -> None:
     app.cache.set(key, ("nonsense",))
     assert more.get("/head").text == "made 2"
     assert more.get("/head").text == more.get("/head").text == "made 3"
+
+
+ASYNC = {
+    "src/pages/page.py": COUNT
+    + """
+@cache_page(ttl=0.2, stale=60, query=("q",), unless=lambda request: "x" in request.cookies)
+async def get(request):
+    made.append(request)
+    if len(made) == 2:
+        return "broken", 500
+    if len(made) == 3:
+        assert request is not made[0] and request.visitor is not made[0].visitor
+        assert request.path == "/" and request.method == "GET"
+    return f"made {len(made)} {request.args.get('q')}"
+""",
+    "src/pages/own/page.py": COUNT
+    + """
+@cache_page
+async def get(request):
+    made.append(1)
+    request.tag("own")
+    return f"{len(made)} {request.session.get('name') if len(made) < 3 else 'nobody'}"
+""",
+    "src/pages/own/sync/page.py": COUNT
+    + """
+@cache_page
+def get(request):
+    made.append(1)
+    return f"{len(made)} {request.session.get('name') if len(made) < 3 else 'nobody'}"
+""",
+    "src/pages/becomes/[what]/page.py": COUNT
+    + """
+@cache_page(ttl=0.1, stale=60)
+def get(request):
+    made.append(1)
+    if len(made) > 1 and request.params["what"] == "private":
+        request.session.get("name")
+    if len(made) > 1 and request.params["what"] == "gone":
+        request.abort(404)
+    return f"made {len(made)}"
+""",
+}
+
+
+def test_old_pages_of_async_handlers_are_made_anew_by_a_request_of_their_own(
+    open_site: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = open_site(ASYNC)
+    assert client.get("/").text == "made 1 None"
+
+    def becomes(text: str) -> bool:
+        return client.get("/").text == text
+
+    wait_until(lambda: becomes("made 3 None"), what="the third page")
+    assert "could not be made anew: the status is 500" in caplog.text
+    bypass = client.get("/", headers={"cookie": "x=1"}).headers["cache-status"]
+    assert bypass == "asok; fwd=bypass; detail=unless"
+
+
+@pytest.mark.parametrize("path", ["/own", "/own/sync"])
+def test_a_page_that_becomes_everybodys_is_kept_from_then_on(open_site: Open, path: str) -> None:
+    client = open_site(ASYNC)
+    assert [client.get(path).text for _ in range(6)] == [
+        *("1 None", "2 None", "3 nobody", "4 nobody", "4 nobody", "4 nobody")
+    ]
+    app: Asok = client.app  # type: ignore[assignment]
+    store: Any = app.cache.store
+    for key in [key for key in list(store._data) if key.startswith("page:")]:
+        app.cache.set(key, "damaged")
+    assert client.get(path).text == "5 nobody"
+    assert client.get(path).text == client.get(path).text == "6 nobody"
+
+
+def test_an_old_page_that_became_private_or_nothing_is_not_served_for_ever(
+    open_site: Open,
+) -> None:
+    client = open_site(ASYNC)
+    for what in ("private", "gone"):
+        client.get(f"/becomes/{what}")
+    wait_until(lambda: client.get("/becomes/private").text != "made 1", what="a private page")
+    wait_until(lambda: client.get("/becomes/gone").status_code == 404, what="the end of the page")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from asok import sharing
+from asok import dependencies, holes, sharing
 from asok.cache import Cache
 from asok.errors import TemplateError
 from asok.jinja import Templates
@@ -66,7 +66,7 @@ def _typed(value: Any) -> Any:
 @given(st.tuples(VALUES, VALUES | st.just(NOTHING)), st.tuples(VALUES, VALUES | st.just(NOTHING)))
 def test_different_keys_and_values_are_never_one(one: Any, two: Any) -> None:
     try:
-        keys = [fragment_key(*given, "0123456789ab") for given in (one, two)]
+        keys = [fragment_key(key, vary, "0123456789ab") for key, vary in (one, two)]
     except TemplateError:
         return
     assert (keys[0] == keys[1]) == (_typed(one) == _typed(two))
@@ -269,3 +269,24 @@ def test_tags_go_on_to_the_page(site: Site) -> None:
     with share(page):
         site("{% cache 'a', tags=['b', 'a\u0308'] %}x{% endcache %}")
     assert sorted(page.tags) == ["b", "\xe4"]
+
+
+def test_a_fragment_goes_through_every_store(tmp_path: Any) -> None:
+    site = Site(Cache(backend="file", path=tmp_path))
+    source = "{% cache 'k' 60, tags='t' %}<script>1</script>é{{ n() }}{% endcache %}"
+    for _ in range(2):
+        with holes.use(holes.VisitorSecrets(lambda: "N", lambda: "C")):
+            assert site(source) == '<script nonce="N">1</script>é1'
+
+
+def test_a_build_renders_each_once_and_asks_no_store(tmp_path: Any) -> None:
+    site = Site(Cache())
+    source = "{% cache 'k' 60, tags='t' %}{{ n() }}{% endcache %}"
+    assert site(source) == "1"
+    with dependencies.watch(tmp_path):
+        assert site(source) == site(source) == "2"
+        page = Sharing()
+        with share(page):
+            site(source)
+        assert page.tags == {"t": ""}
+    assert site(source) == "1"

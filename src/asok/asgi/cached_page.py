@@ -109,6 +109,7 @@ class _Attempt:
             others=others,
         )
         self._made: Made | None = None
+        self._page: CachedPage | None = None
         self._began = time.time()
         # As the tags of pages are, so that what models publish means them too.
         self._tags = sorted(map(data_tag, policy.tags))
@@ -126,7 +127,7 @@ class _Attempt:
             value = self._cache.remember(
                 self._key, self._policy.ttl, self._compute, **self._options
             )
-            if self._made is None and value == _PRIVATE:
+            if self._own(value):
                 self._made = self._making().make(self._call)
                 if self._made.page is not None:  # it was somebody's own once, and is no more
                     self._cache.forget(self._key)
@@ -134,7 +135,7 @@ class _Attempt:
                 check_held(self._cache, self._key, self._made.tags)
         finally:
             _here.reset(token)
-        return self._finished(value)
+        return self._finished()
 
     async def respond_async(self) -> Response:
         """For an async handler, on the loop."""
@@ -148,7 +149,7 @@ class _Attempt:
             value = await self._cache.aremember(
                 self._key, self._policy.ttl, self._compute_async, **self._options
             )
-            if self._made is None and value == _PRIVATE:
+            if self._own(value):
                 self._made = await self._making().make_async(self._call)
                 if self._made.page is not None:
                     await self._cache.aforget(self._key)
@@ -157,7 +158,7 @@ class _Attempt:
                 await hop(self._cache.store.blocking, *held)
         finally:
             _here.reset(token)
-        return self._finished(value)
+        return self._finished()
 
     def _compute(self) -> Computed:
         if _here.get() is self:
@@ -238,14 +239,18 @@ class _Attempt:
             return None
         return self._answered(page, hit=True)
 
-    def _finished(self, value: Any) -> Response:
+    def _own(self, value: Any) -> bool:
+        """Whether an answer of the visitor's own is due: there is a mark, or no page at all."""
+        if self._made is not None:
+            return False
+        self._page = CachedPage.decode(value)
+        return self._page is None
+
+    def _finished(self) -> Response:
         made = self._made
         if made is None:
-            page = CachedPage.decode(value)
-            if page is None:  # whoever wrote that, the page is worth more
-                self._cache.forget(self._key)
-                return _uncached(self._call(), "damaged")
-            return self._answered(page, hit=True)
+            assert self._page is not None
+            return self._answered(self._page, hit=True)
         if made.error is not None:
             raise made.error
         if made.page is not None:
