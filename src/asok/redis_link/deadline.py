@@ -50,36 +50,42 @@ class _TimedSocket:
     """A socket whose every send and receive gets what is left of the deadline."""
 
     def __init__(self, socket: Any, deadline: Deadline) -> None:
-        self._socket = socket
         self._deadline = deadline
         self._set = -1.0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._socket, name)
+        self._settimeout = socket.settimeout
+        self._recv = socket.recv
+        self._recv_into = socket.recv_into
+        self._sendall = socket.sendall
+        # All the rest is the socket's own. Not by `__getattr__`: redis-py asks before each
+        # command for a name that only TLS sockets have, which would cost an exception.
+        for name in dir(socket):
+            if not name.startswith("_") and not hasattr(_TimedSocket, name):
+                setattr(self, name, getattr(socket, name))
 
     def settimeout(self, value: float | None) -> None:
         """The deadline decides."""
 
     def _arm(self) -> None:
-        left = self._deadline.left()
+        end = self._deadline.end
+        left = end - monotonic() if end else self._deadline.timeout
         if left <= _SHORTEST:
             raise TimeoutError("the time for this operation is up")
         # Not for a few milliseconds: setting it is a call into the kernel.
         if not -_GRAIN < left - self._set < _GRAIN:
-            self._socket.settimeout(left)
+            self._settimeout(left)
             self._set = left
 
     def recv(self, *args: Any) -> bytes:
         self._arm()
-        return self._socket.recv(*args)
+        return self._recv(*args)
 
     def recv_into(self, *args: Any) -> int:
         self._arm()
-        return self._socket.recv_into(*args)
+        return self._recv_into(*args)
 
     def sendall(self, *args: Any) -> None:
         self._arm()
-        self._socket.sendall(*args)
+        self._sendall(*args)
 
 
 def _timed(base: type[Connection], deadline: Deadline) -> type[Connection]:
