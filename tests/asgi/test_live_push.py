@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 from pathlib import Path
+from typing import Any
 
 from starlette.testclient import TestClient
 from tests.site import load_site, write_site
@@ -99,3 +100,25 @@ def test_a_page_and_a_socket_that_write_one_session_at_once_both_write(tmp_path:
             slow.WRITTEN.set()
             assert live.receive_json()[0] in "oh"
         assert client.get("/read").json() == {"http": 2, "socket": 2}
+
+
+def test_redis_carries_a_broadcast_to_another_host(tmp_path: Path, redis_url: str) -> None:
+    hosts: list[Any] = []
+    for name in ("a", "b"):
+        folder = write_site(tmp_path / name, SITE)
+        hosts.append(load_site(folder, session_backend="redis", redis_url=redis_url))
+    near, far = hosts
+    with (
+        TestClient(near, base_url="http://localhost"),
+        TestClient(far, base_url="http://localhost") as client,
+    ):
+        assert near.notices.listening.wait(20)
+        assert far.notices.listening.wait(20)
+        token = html.unescape(client.get("/").text.split('state="')[1].split('"')[0])
+        with client.websocket_connect(
+            "ws://localhost/asok/live", headers={"origin": "http://localhost"}
+        ) as live:
+            live.send_json(["j", 1, token, "tab"])
+            live.receive_json()
+            near.live.broadcasts.publish("order", {"price": 4})
+            assert live.receive_json() == ["h", 1, 1, "4", 0]

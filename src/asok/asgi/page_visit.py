@@ -68,12 +68,16 @@ class SocketGuards:
         self._parts = parts
         self._scope = scope
         self._session_id = session_id
+        self._open: set[str] = set()
 
     async def __call__(self, path: str) -> bool:
         """Whether the visitor may see the page at `path` now; a page without guards asks nobody."""
+        if path in self._open:
+            return True
         parts = self._parts
         match = parts.router.match(path)
         if match is None or not parts.pages[match.route.pattern].guarded:
+            self._open.add(path)  # from a signed state
             return True
         visitor = parts.visitor(self._scope)
         visitor.session.id = self._session_id

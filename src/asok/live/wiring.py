@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from asok.errors import ComponentError
 from asok.live.registry import Definition
+from asok.live.work import REFRESH
 
 __all__ = ["check_html"]
 
@@ -83,7 +84,7 @@ class _Reader(HTMLParser):
             name = (value or "").partition("(")[0].strip()
             if not attribute.startswith("ws-") or not name:
                 continue
-            if kind in _EVENTS and name not in definition.methods:
+            if kind in _EVENTS and name not in definition.methods and name != REFRESH:
                 raise self._unknown(attribute, name, definition.methods, "exposed method")
             if kind == "model" and name not in definition.bindable:
                 raise self._unknown(attribute, name, definition.bindable, "field in _bindable")
