@@ -123,6 +123,7 @@ def test_the_guards_of_a_page_are_those_of_its_components_too(tmp_path: Path) ->
     app = load_site(write_site(tmp_path, GUARDED), session_backend="memory")
     with TestClient(app, base_url="http://localhost") as client:
         client.get("/login/admin")
+        free = html.unescape(client.get("/").text.split('state="')[1].split('"')[0])
         token = html.unescape(client.get("/admin").text.split('state="')[1].split('"')[0])
         with client.websocket_connect(
             "ws://localhost/asok/live", headers={"origin": "http://localhost"}
@@ -134,6 +135,10 @@ def test_the_guards_of_a_page_are_those_of_its_components_too(tmp_path: Path) ->
             client.get("/login/guest")
             live.send_json(["c", 1, 2, "click"])
             assert live.receive_json() == ["r", "guard"]
+            live.send_json(["j", 2, free, "tab"])
+            assert live.receive_json() == ["o", 2, 0, 0]
+            live.send_json(["c", 2, 3, "click"])
+            assert live.receive_json() == ["h", 2, 1, "1", 3]
 
 
 GUARDED = {
@@ -157,6 +162,7 @@ GUARDED = {
             return request.html("page.html")
         """,
     "src/pages/admin/page.html": "{{ component('Admin') }}",
+    "src/pages/page.html": "{{ component('Admin') }}",
     "src/components/Admin.py": """
         from asok import Component, exposed
 

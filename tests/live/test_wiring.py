@@ -70,7 +70,8 @@ def test_what_fits_passes_and_components_inside_are_their_own(tmp_path: Path) ->
         inner = site(tmp_path, "").page("Inner", session_id="v")
         source = (
             f'<ul><li key="1"><p>{inner}<a ws-click="increment()" ws-poll="5s">x</a></li>'
-            '<li key="2"></li></ul></section><b key="1"></b><input ws-model="note"><br/><a ws-click="$refresh">x</a>'
+            '<li key="2"></li></ul></section><b key="1"></b><input ws-model="note"><br/>'
+            '<a ws-click="$refresh">x</a>'
         )
         one = site(tmp_path, source)
         client = FakeClient(one.live)
