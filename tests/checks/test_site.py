@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from tests.site import load_site, write_site
 
-from asok import Asok
+from asok import Asok, dependencies, site_modules
 from asok.checks import Findings, SiteChecks
 from asok.errors import BudgetError, LinkError
 from asok.pages import Release
+from asok.pages.links import LinkCheck
 
 STATIC = "SSG = True\n"
 SLUGS = """\
@@ -323,3 +325,61 @@ def test_below_a_path_there_is_no_robots_txt(tmp_path: Path) -> None:
     assert list(public(app)) == ["sitemap.xml"]
     assert "https://e.org/site/about" in public(app)["sitemap.xml"].decode()
     assert "root of a host" in findings.notes[0]
+
+
+def test_links_of_unchanged_pages_are_asked_again_only_where_what_answers_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever works on Asok itself meanwhile would make every build a full one.
+    monkeypatch.setattr("asok.grounds._asok", lambda: ["asok"])
+    root = site(
+        tmp_path,
+        '<a href="/about">a</a><a href="/listed">b</a>',
+        **{
+            "src/pages/tried/page.py": STATIC,
+            "src/pages/tried/page.html": page('<a href="/blog/unlisted">c</a>'),
+            "src/pages/place/page.py": STATIC,
+            "src/pages/place/page.html": page('<a href="/about#team">d</a>'),
+            "src/pages/listed/page.py": STATIC,
+            "src/pages/listed/page.html": page("<p>listed</p>"),
+        },
+    )
+    seen: list[str] = []
+    add = LinkCheck.add
+
+    def noted(self: LinkCheck, path: str, values: Iterable[str]) -> bool:
+        seen.append(path)
+        return add(self, path, values)
+
+    monkeypatch.setattr(LinkCheck, "add", noted)
+
+    def build(**options: object) -> tuple[list[str], Findings]:
+        seen.clear()
+        site_modules.uninstall()
+        with dependencies.watch(root):
+            findings = built(root, **options)[1]
+        return sorted(seen), findings
+
+    everything, first = build()
+    assert everything == ["/", "/about", "/blog/first", "/listed", "/place", "/tried"]
+    again, second = build()
+    assert again == ["/place", "/tried"], "what another page holds or a render gives is asked"
+    assert second.links == first.links
+    about = root / "src/pages/about/page.html"
+    about.write_text(about.read_text().replace("team", "people"))
+    checked, findings = build(links="warn")
+    assert checked == ["/about", "/place", "/tried"]
+    assert [place.link.link.value for place in findings.broken] == ["/about#team"]
+    about.write_text(about.read_text().replace("people", "team"))
+    assert build()[0] == ["/about", "/place", "/tried"]
+    (root / "src/pages/listed/page.html").unlink()
+    (root / "src/pages/listed/page.py").unlink()
+    checked, findings = build(links="warn")
+    assert [place.link.link.value for place in findings.broken] == ["/listed"]
+    checked, findings = build(links="warn")
+    assert "/" in checked, "what is broken is told each time"
+    assert [place.link.link.value for place in findings.broken] == ["/listed"]
+    write_site(root, {"src/pages/listed/page.py": "def get(request):\n    return 'x'\n"})
+    assert build()[1].broken == []
+    assert build(links="off")[0] == []
+    assert len(build()[0]) == 5, "a build that did not look settles nothing"

@@ -28,7 +28,7 @@ def test_unchanged_page_is_not_read_again(tmp_path: Path) -> None:
     assert book(tmp_path, 1.0, a=b'<a href="/x">', b=b"<p>").read == 2
     again = book(tmp_path, 2.0, a=b'<a href="/x">', b=b'<meta name="robots" content="none">')
     assert again.read == 1
-    assert again.pages["/a"].links == {"/x"}
+    assert again.links(again.pages["/a"]) == {"/x"}
     assert again.pages["/b"].noindex
 
 
@@ -53,3 +53,19 @@ def test_damaged_file_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"\xff")
     assert book(tmp_path, 2.0, a=b"two").pages["/a"].changed is None
     assert book(None, 2.0, a=b"two").read == 1
+
+
+def test_links_that_no_page_has_any_more_leave(tmp_path: Path) -> None:
+    for number in range(20):
+        made = book(
+            tmp_path,
+            float(number),
+            a=b'<a href="/stays"><img src="/too">',
+            b=f'<a href="/{number}"><a href="/too">'.encode(),
+            **{f"c{number}": b'<a href="/gone">'},
+        )
+        assert made.links(made.pages["/a"]) == {"/stays", "/too"}
+        assert made.links(made.pages["/b"]) == {f"/{number}", "/too"}
+    assert len((tmp_path / FILE_NAME).read_bytes()) < 400
+    again = book(tmp_path, 20.0, a=b'<a href="/stays"><img src="/too">')
+    assert again.links(again.pages["/a"]) == {"/stays", "/too"}

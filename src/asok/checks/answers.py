@@ -89,7 +89,7 @@ class SiteAnswers:
     def _tried_page(self, match: Match) -> Answer:
         """A page that is made when it is first asked for: make it, and look."""
         if self._render is None or self._tried >= _MOST_TRIED:
-            return Answer()
+            return Answer(lasting=False)
         self._tried += 1
         pattern = match.route.pattern
         try:
@@ -102,7 +102,7 @@ class SiteAnswers:
             return Answer(redirect=headers.get("location", "elsewhere"))
         if rendered.status >= 400:
             return Answer(f"{pattern} answers it with {rendered.status}", self._meant(match.path))
-        return Answer()
+        return Answer(lasting=False)
 
     def _no_asset(self, files: Files, path: str) -> Answer:
         begin = f"{files.prefix}/"

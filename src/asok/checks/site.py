@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection
 from functools import partial
@@ -71,13 +72,14 @@ class SiteChecks:
     def __call__(self, draft: ReleaseDraft, report: Report) -> None:
         """Look at every page of `draft`."""
         book = FactsBook(Release.current_folder(draft.root), now=draft.created)
-        for record in draft.records.values():
-            if is_html(record):
+        for path, record in draft.records.items():
+            # What was taken over is in the book if it is a document.
+            if (path not in draft.taken or book.take(record) is None) and is_html(record):
                 book.add(record, partial(draft.body, record))
         files, notes = public_files(self._site, draft.records, book)
         self.findings.notes.extend(notes)
         if self._links != "off":
-            self._check_links(draft, book, {f"/{name}" for name in files})
+            self._check_links(draft, report, book, {f"/{name}" for name in files})
         self.findings.weights = weights(self._site, draft, book, self._budget)
         self._refuse_heavy()
         for name, data in files.items():
@@ -85,7 +87,9 @@ class SiteChecks:
         self.findings.files = tuple(sorted(files))
         draft.add_file(FILE_NAME, book.encode())
 
-    def _check_links(self, draft: ReleaseDraft, book: FactsBook, made: set[str]) -> None:
+    def _check_links(
+        self, draft: ReleaseDraft, report: Report, book: FactsBook, made: set[str]
+    ) -> None:
         site = self._site
         base = urlsplit(site.settings.base_url)
         answers = SiteAnswers(
@@ -99,15 +103,23 @@ class SiteChecks:
         )
         origin = f"{base.scheme}://{base.netloc}" if base.netloc else ""
         check = LinkCheck(answers, mount=site.settings.base_path, origin=origin)
+        book.site = _answering(site, {*self._served, *made})
+        # Code and settings are as they were where the last build was looked at.
+        same = report.full is None and book.site == book.before and draft.answers_alike
+        settled = draft.taken if same else frozenset[str]()
         broken: list[BrokenLink] = []
         for record in draft.records.values():
+            facts = book.pages.get(record.path)
+            if facts is not None and facts.settled and record.path in settled:
+                check.checked += len(facts.links)
+                continue
             path = record.path.partition("\0")[0]
             target = dict(record.headers).get("location")
             if target is not None and record.status in (301, 308):
                 found = check.redirects_to(path, target)
                 broken += [found] if found is not None else []
-            elif record.path in book.pages:
-                check.add(path, book.pages[record.path].links)
+            elif facts is not None:
+                facts.settled = check.add(path, book.links(facts))
         broken += check.finish(lambda path: draft.body(draft.records[path]))
         self.findings.links = check.checked
         self.findings.redirected = tuple(check.redirected)
@@ -169,6 +181,22 @@ def is_html(record: Record) -> bool:
     """Whether a built page is a document that people read."""
     media = dict(record.headers).get("content-type", "text/html")
     return record.status in (200, 203) and media.startswith("text/html")
+
+
+def _answering(site: Site, served: Collection[str]) -> str:
+    """A digest of what answers to links, beside the built pages and the site's common code."""
+    pages = site.parts.pages
+    known = (
+        sorted(served),
+        site.assets.fingerprint if isinstance(site.assets, ManifestAssets) else None,
+        asset_names(site),
+        [
+            (route.pattern, str(route.file), page.allow, page.static, page.options.fallback)
+            for route in site.parts.router.routes
+            for page in (pages[route.pattern],)
+        ],
+    )
+    return hashlib.blake2b(repr(known).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def asset_names(site: Site) -> list[str]:

@@ -36,7 +36,7 @@ def weights(site: Site, draft: ReleaseDraft, book: FactsBook, budget: int) -> li
         limit = budget if own is None else own
         if limit:
             parts = [WeightPart(path, _sent(draft.body(record), record))]
-            parts.extend(files.of(book.pages[path].links))
+            parts.extend(files.of(book.links(book.pages[path])))
             found.append(Weight(path, parts, limit))
     return found
 

@@ -50,6 +50,9 @@ class ReleaseDraft:
         self.fingerprint = fingerprint
         self.created = time.time() if now is None else now
         self._records: dict[str, Record] = {}
+        self._source: Release | None = None
+        #: The paths of the pages that were taken over.
+        self.taken: set[str] = set()
         self._release: Release | None = None
         self._stack = ExitStack()
         locked = self._stack.enter_context(atomic.FileLock(root / "building").attempt())
@@ -131,7 +134,20 @@ class ReleaseDraft:
         except FileNotFoundError:
             return False
         self._records[record.path] = record
+        self._source = release
+        self.taken.add(record.path)
         return True
+
+    @property
+    def answers_alike(self) -> bool:
+        """Whether its pages have the paths, status and headers of those in the release that
+        some of them were taken over from."""
+        known = {} if self._source is None else self._source.records
+        return known.keys() == self._records.keys() and all(
+            (record.status, record.headers) == (known[path].status, known[path].headers)
+            for path, record in self._records.items()
+            if path not in self.taken
+        )
 
     @property
     def records(self) -> Mapping[str, Record]:

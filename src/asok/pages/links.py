@@ -29,6 +29,8 @@ class Answer:
     fix: str = ""
     redirect: str = ""
     page: str = ""
+    #: Whether it stays the same while the site's routes, pages and assets do.
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,23 @@ class LinkCheck:
         self._answers: dict[tuple[str, str], Answer] = {}
         # Texts that are fine on every page.
         self._fine: set[str] = set()
+        # Of those the ones that have to be asked about by the next build.
+        self._passing: set[str] = set()
         self._doubtful: defaultdict[str, set[str]] = defaultdict(set)
         self._places: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         self._names: dict[str, set[str]] = {}
         self.checked = 0
         self.redirected: list[Redirected] = []
 
-    def add(self, page: str, values: Iterable[str]) -> None:
-        """Take in the texts that may be links on the built page at `page`."""
+    def add(self, page: str, values: Iterable[str]) -> bool:
+        """Take in the texts that may be links on the built page at `page`.
+
+        Returns whether all are fine while the site answers to the same paths, whatever the
+        pages there hold.
+        """
         values = frozenset(values)
         self.checked += len(values)
+        settled = True
         for value in values - self._fine:
             place = self._refer(page, value)
             if place is None:
@@ -85,10 +94,16 @@ class LinkCheck:
             answer = self._answer(place, "GET")
             if answer.problem or answer.redirect:
                 self._doubtful[page].add(value)
+                settled = False
             elif place.fragment and answer.page:
                 self._places[answer.page, place.fragment].append((page, value))
-            elif not place.here:
-                self._fine.add(value)
+                settled = False
+            else:
+                if not answer.lasting:
+                    self._passing.add(value)
+                if not place.here:
+                    self._fine.add(value)
+        return settled and self._passing.isdisjoint(values)
 
     def finish(self, body: Callable[[str], bytes]) -> list[BrokenLink]:
         """Return the broken links, by page; `body` gives the bytes of a built page."""
