@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_html_in_markdown_stays_text(library: Any) -> None:
 def test_headings_get_different_anchors(library: Any) -> None:
     rendered = library.markdown.render("## Use it\n\n## Use it\n\n### `code`")
     assert [heading.anchor for heading in rendered.headings] == ["use-it", "use-it-2", "code"]
+
+
+def test_what_scrolls_has_a_name_of_its_own(library: Any) -> None:
+    table, code = "| A |\n|---|\n| 1 |\n\n", "```python\nx\n```\n\n"
+    html = str(library.markdown.render((table + code) * 2).html)
+    names = re.findall(r'aria-label="([^"]+)"', html)
+    assert names == ["Table", "Code: python", "Table, 2", "Code: python, 2"]
 
 
 def test_code_is_highlighted_without_styles(library: Any) -> None:

@@ -127,8 +127,18 @@ def _heading_close(
 
 # What scrolls sideways must be reachable by the keyboard: tabindex, a role and a name (axe:
 # scrollable-region-focusable).
-def _table_open(*_: Any) -> str:
-    return '<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n'
+def _table_open(
+    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
+) -> str:
+    name = _name_of_its_own(env, "Table")
+    return f'<div class="table" tabindex="0" role="region" aria-label="{name}"><table>\n'
+
+
+def _name_of_its_own(env: dict[str, Any], name: str) -> str:
+    """Return `name`, numbered from the second of a document on: landmarks need own names."""
+    counts: dict[str, int] = env.setdefault("names", {})
+    counts[name] = counts.get(name, 0) + 1
+    return name if counts[name] == 1 else f"{name}, {counts[name]}"
 
 
 def _table_close(*_: Any) -> str:
@@ -148,7 +158,7 @@ def _fence(
         lexer = get_lexer_by_name("text")
     code = highlight(tokens[index].content, lexer, HtmlFormatter(nowrap=True, classprefix="c-"))
     caption = f"<figcaption>{escape(label)}</figcaption>" if label else ""
-    spoken = escape(f"Code: {label or language or 'text'}")
+    spoken = escape(_name_of_its_own(env, f"Code: {label or language or 'text'}"))
     return (
         f'<figure class="code">{caption}<pre tabindex="0" role="region" aria-label="{spoken}">'
         f"<code>{code}</code></pre></figure>\n"
