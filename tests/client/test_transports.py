@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
+from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -31,7 +31,7 @@ SITE = {
                 return self.html("book.html")
         """,
     "src/components/book.html": """\
-        <p id="names">{{ names|join(", ") }}</p>
+        <p id="names" ws-announce>{{ names|join(", ") }}</p>
         <form ws-submit="sign"><label>Name <input name="name"></label><button>Sign</button></form>
         <form ws-submit="clear()"><button>Clear</button></form>
         """,
@@ -77,7 +77,7 @@ def visitor(chromium: Browser, transport: str) -> BrowserContext:
 
 
 @pytest.mark.parametrize("transport", ["socket", "post", "none"])
-def test_a_form_does_the_same(chromium: Browser, site: str, transport: str, tmp_path: Path) -> None:
+def test_a_form_does_the_same(chromium: Browser, site: str, transport: str) -> None:
     context = visitor(chromium, transport)
     page: Page = context.new_page()
     loads: list[str] = []
@@ -91,6 +91,9 @@ def test_a_form_does_the_same(chromium: Browser, site: str, transport: str, tmp_
         expect(page.locator("#names")).to_have_text(shown, timeout=15_000)
     if transport != "none":
         expect(page.get_by_label("Name")).to_have_value("")
+        expect(page.get_by_role("status")).to_have_text("Ada, Eve & <b>")
+        page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+        assert page.evaluate("axe.run().then(r => r.violations.map(v => v.id))") == []
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#names")).to_have_text("", timeout=15_000)
     # Only a form without scripts loads pages: each time the door, and the page it leads to.
