@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import inspect
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ from asok.models import Database, Mapped, Model, Timestamps, configure, field, s
 #: Ratio that a hit in memory has to reach.
 REACH = 10.0
 #: Rounds of a measurement, and seconds of each; the best round counts.
-ROUNDS = 30
-SLICE = 0.02
+ROUNDS = 40
+SLICE = 0.005
 
 
 class Post(Timestamps, Model):
@@ -47,28 +48,24 @@ def fill(database: Database, rows: int) -> None:
         connection.execute(insert(Post.__table__), made)  # type: ignore[arg-type]
 
 
-def measure(call: Callable[[], Any]) -> float:
-    """Microseconds a call: the best of many short rounds, which a busy machine disturbs least."""
-    best, number = float("inf"), 1
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for _ in range(number):
-            call()
-        taken = time.perf_counter() - began
-        best = min(best, taken / number)
-        number = max(1, int(SLICE / best))
-    return best * 1e6
+async def measure(*calls: Callable[[], Any]) -> list[float]:
+    """Microseconds of each call, in turns: the best of many short rounds of each.
 
-
-async def measure_async(call: Callable[[], Awaitable[Any]]) -> float:
-    best, number = float("inf"), 1
+    A machine that is busy for a while then disturbs all of them alike.
+    """
+    best, numbers = [float("inf")] * len(calls), [1] * len(calls)
     for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for _ in range(number):
-            await call()
-        best = min(best, (time.perf_counter() - began) / number)
-        number = max(1, int(SLICE / best))
-    return best * 1e6
+        for place, call in enumerate(calls):
+            waits = inspect.iscoroutinefunction(call)
+            began = time.perf_counter()
+            for _ in range(numbers[place]):
+                if waits:
+                    await call()
+                else:
+                    call()
+            best[place] = min(best[place], (time.perf_counter() - began) / numbers[place])
+            numbers[place] = max(1, int(SLICE / best[place]))
+    return [seconds * 1e6 for seconds in best]
 
 
 def main() -> int:
@@ -107,18 +104,11 @@ def compare(folder: Path, cache: Cache, rows: int, backend: str) -> int:
             ("count() of half", counted.count, counted.cache(300).count),
         ):
             with opened():
-                ratios.append(line(f"{name}, {where}", measure(ask), measure(cached)))
+                ratios.append(line(f"{name}, {where}", *asyncio.run(measure(ask, cached))))
 
-    async def coroutines() -> None:
-        with scope():
-            ask, hit = plain.aget, plain.cache(300).aget
-            line(
-                "10 of all by views, await aget()",
-                await measure_async(ask),
-                await measure_async(hit),
-            )
-
-    asyncio.run(coroutines())
+    with scope():
+        asked = asyncio.run(measure(plain.aget, plain.cache(300).aget))
+        line("10 of all by views, await aget()", *asked)
     configure(None)
     database.dispose()
     # The documented query is what has to be ten times as fast; the others are shown beside it.
