@@ -25,7 +25,7 @@ demo: $(VENV)/.core ## Build and serve the documentation site on http://localhos
 
 test: $(VENV)/.test ## Set up what the tests need, and run them
 	sh scripts/services.sh
-	PYTHONPATH= $(BIN)/python -m pytest -m "not soak" --cov --cov-report=term:skip-covered $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
+	PYTHONPATH= $(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
 
 soak: $(VENV)/.test ## Run what takes longer: kill matrices, load, many processes
 	sh scripts/services.sh
