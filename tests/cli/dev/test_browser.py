@@ -125,7 +125,8 @@ def test_missing_page_becomes_the_page_when_it_is_written(
     start: Start, site: Path, page: Page, console_errors: list[str]
 ) -> None:
     server = start(site)
-    page.goto(server.url + "/about")
+    with page.expect_console_message(lambda message: "404" in message.text):
+        page.goto(server.url + "/about")
     expect(page.get_by_role("heading", level=1)).to_have_text("No page answers /about")
     server.write("src/pages/about/page.html", "<h1>Here it is</h1>")
     expect(page.get_by_role("heading", level=1)).to_have_text("Here it is")
