@@ -23,6 +23,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 __all__ = [
+    "ConsoleErrors",
     "chromium",
     "console_errors",
     "free_port",
@@ -236,14 +237,27 @@ def chromium() -> Generator[Browser]:
             browser.close()
 
 
-@pytest.fixture
-def console_errors() -> list[str]:
-    """What the page of this test complained about; a test that expects it clears the list."""
-    return []
+class ConsoleErrors(list[str]):
+    """What the page of a test complained about; a test that expects it clears the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: set[str] = set()
+        """Parts of what may come at any time, after the test has ended too."""
+
+    def surprising(self) -> list[str]:
+        """What nobody expected."""
+        return [text for text in self if not any(part in text for part in self.expected)]
 
 
 @pytest.fixture
-def page(chromium: Browser, console_errors: list[str]) -> Generator[Page]:
+def console_errors() -> ConsoleErrors:
+    """The complaints of the test's page."""
+    return ConsoleErrors()
+
+
+@pytest.fixture
+def page(chromium: Browser, console_errors: ConsoleErrors) -> Generator[Page]:
     """A page in a fresh profile; the test fails where its console shows an error."""
 
     def on_console(message: ConsoleMessage) -> None:
@@ -262,4 +276,5 @@ def page(chromium: Browser, console_errors: list[str]) -> Generator[Page]:
         yield opened
     finally:
         context.close()
-    assert not console_errors, f"the browser's console shows errors: {console_errors}"
+    found = console_errors.surprising()
+    assert not found, f"the browser's console shows errors: {found}"

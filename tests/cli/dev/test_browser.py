@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from ...services import wait_until
+from ...services import ConsoleErrors, wait_until
 from .conftest import Start
 
 pytestmark = pytest.mark.browser
@@ -122,15 +122,14 @@ def test_syntax_error_shows_the_line_and_goes_away_when_fixed(
 
 
 def test_missing_page_becomes_the_page_when_it_is_written(
-    start: Start, site: Path, page: Page, console_errors: list[str]
+    start: Start, site: Path, page: Page, console_errors: ConsoleErrors
 ) -> None:
+    console_errors.expected.add("status of 404")
     server = start(site)
-    with page.expect_console_message(lambda message: "404" in message.text):
-        page.goto(server.url + "/about")
+    page.goto(server.url + "/about")
     expect(page.get_by_role("heading", level=1)).to_have_text("No page answers /about")
     server.write("src/pages/about/page.html", "<h1>Here it is</h1>")
     expect(page.get_by_role("heading", level=1)).to_have_text("Here it is")
-    console_errors.clear()
 
 
 def test_failing_live_call_is_told_with_a_link_to_its_place(
