@@ -64,6 +64,19 @@ class LocalNotices:
             except Exception:
                 log.exception("a subscriber of %r failed on %r", topic, message)
 
+    def take(self, line: bytes, *, own: object, source: object) -> None:
+        """Deliver what another process wrote: a JSON list of sender, topic and message.
+
+        What the sender `own` wrote was delivered at once; `source` names the place in the log.
+        """
+        try:
+            sender, topic, message = json.loads(line)
+        except (ValueError, TypeError):
+            log.warning("a notice in %s is not whole and was passed over", source)
+            return
+        if sender != own:
+            self.deliver(topic, message)
+
     def subscribe(self, topic: str, subscriber: Subscriber) -> Callable[[], None]:
         with self._lock:
             self._subscribers.setdefault(topic, []).append(subscriber)
@@ -167,18 +180,9 @@ class FileNotices(LocalNotices):
             current = self._is_current(os.fstat(self._file.fileno()))
             *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
             for line in filter(None, lines):
-                self._take(line)
+                self.take(line, own=os.getpid(), source=self.path)
             if current:
                 return
             self._file.close()
             self._file = None
             self._open_current()
-
-    def _take(self, line: bytes) -> None:
-        try:
-            sender, topic, message = json.loads(line)
-        except (ValueError, TypeError):
-            log.warning("a notice in %s is not whole and was passed over", self.path)
-            return
-        if sender != os.getpid():
-            self.deliver(topic, message)

@@ -96,13 +96,4 @@ class RedisNotices(LocalNotices):
                     if again:
                         self.deliver(MISSED, {})
                 elif found["type"] == "message":
-                    self._take(found["data"])
-
-    def _take(self, line: bytes) -> None:
-        try:
-            sender, topic, message = json.loads(line)
-        except (ValueError, TypeError):
-            log.warning("a notice in %s is not whole and was passed over", self._channel)
-            return
-        if sender != self._sender:
-            self.deliver(topic, message)
+                    self.take(found["data"], own=self._sender, source=self._channel)
