@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -108,30 +109,24 @@ def rendered(source: str, nonce: str, **more: Any) -> str:
         return templates.render_string(source, {**CONTEXT, **more})
 
 
-@pytest.fixture(scope="module")
-def site() -> Generator[str]:
-    """A server of `PAGES` under a policy with a nonce; the first script only makes `ran`."""
+@contextmanager
+def served(answer: Callable[[str], tuple[str, str]]) -> Generator[str]:
+    """A server of `PAGES` by number: `answer` gives a page's text and its policy by name."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            nonce = "Zm9vYmFyYmF6cXV4MTIzNA"
             try:
-                source, _ = PAGES[NAMES[int(self.path.removeprefix("/"))]]
+                text, policy = answer(NAMES[int(self.path.removeprefix("/"))])
             except ValueError:
                 self.send_error(404)
                 return
-            dangling = "<script src='/evil.js' x=\""
-            body = rendered(source, nonce, bad=INJECTED, dangling=dangling)
-            page = (
-                f'<script nonce="{nonce}">window.ran = []</script><p id="mark">m</p>{body}'
-            ).encode()
+            body = text.encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(page)))
-            policy = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
+            self.send_header("Content-Length", str(len(body)))
             self.send_header("Content-Security-Policy", policy)
             self.end_headers()
-            self.wfile.write(page)
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -147,8 +142,7 @@ def site() -> Generator[str]:
         server.server_close()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_only_what_the_template_wrote_runs(
+def only_what_the_template_wrote_runs(
     page: Page, console_errors: list[str], site: str, name: str
 ) -> None:
     page.goto(f"{site}/{NAMES.index(name)}", wait_until="load")
@@ -160,6 +154,28 @@ def test_only_what_the_template_wrote_runs(
     assert look == ["rgb(0, 0, 0)", "0.5" if name == "style" else "1"]
     # The console tells what the policy refused, which is what this test wants.
     console_errors.clear()
+
+
+def answer(name: str) -> tuple[str, str]:
+    """Return a page of `PAGES` under a nonce, and its policy; its first script only makes `ran`."""
+    nonce = "Zm9vYmFyYmF6cXV4MTIzNA"
+    dangling = "<script src='/evil.js' x=\""
+    body = rendered(PAGES[name][0], nonce, bad=INJECTED, dangling=dangling)
+    text = f'<script nonce="{nonce}">window.ran = []</script><p id="mark">m</p>{body}'
+    return text, f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
+
+
+@pytest.fixture(scope="module")
+def site() -> Generator[str]:
+    with served(answer) as url:
+        yield url
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_the_template_wrote_runs(
+    page: Page, console_errors: list[str], site: str, name: str
+) -> None:
+    only_what_the_template_wrote_runs(page, console_errors, site, name)
 
 
 READ = """texts => texts.map(text => {
