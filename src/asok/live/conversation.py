@@ -23,7 +23,7 @@ from asok.live.frames import Call, Join
 from asok.live.limits import Bucket
 from asok.live.member import Job, Member
 from asok.live.scope import owner_of
-from asok.live.screen import Emit, Screen
+from asok.live.screen import Emit, Failed, Screen
 from asok.live.secrets import SocketSecrets
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ TOO_BIG: Final = 1009
 
 class Conversation:
     """Made by `Live.conversation`. `session_id` is the visitor's, from the cookie; `admit(path)`
-    asks the guards of a page.
+    asks the guards of a page; `failed(n, error)` is told what is not for the browser; `pause`
+    is how a sender that is too fast waits.
 
     After `close` nothing is emitted any more; calls that run go on to their end.
     """
@@ -56,13 +57,14 @@ class Conversation:
         hang_up: HangUp,
         secrets: holes.Secrets | None = None,
         admit: Admit | None = None,
+        failed: Failed | None = None,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.owner = owner_of(session_id)
         self.closed = False
         self._live = live
         self._session_id = session_id
-        self._screen = Screen(live, emit)
+        self._screen = Screen(live, emit, failed)
         self._hang_up = hang_up
         self._secrets = secrets or SocketSecrets()
         self._pause = pause
@@ -242,6 +244,12 @@ class Conversation:
         cids = [member.cid for member in self._members.values()]
         if cids:
             self._live.store.touch(self.owner, cids)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing works, and no event waits for its time."""
+        members = self._members.values()
+        return not self._working and not any(member.waiting for member in members)
 
     async def settle(self) -> None:
         """Wait until everything received was answered: for transports that answer at once."""

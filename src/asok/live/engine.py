@@ -23,7 +23,7 @@ from asok.live.limits import Limits
 from asok.live.place import Place, RenderTemplate
 from asok.live.registry import Definition, Registry
 from asok.live.scope import Scope, Visit, current, enter, owner_of
-from asok.live.screen import Emit
+from asok.live.screen import Emit, Failed
 from asok.live.showing import Showing
 from asok.live.slot import Html, keep
 from asok.live.store import LiveStore
@@ -228,11 +228,14 @@ class Live:
         hang_up: HangUp,
         secrets: holes.Secrets | None = None,
         admit: Admit | None = None,
+        failed: Failed | None = None,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> Conversation:
         """Begin a conversation with one browser; see `Conversation`."""
         made = Conversation(
-            self, session_id, emit=emit, hang_up=hang_up, secrets=secrets, admit=admit
-        )
+            self, session_id, emit=emit, hang_up=hang_up, secrets=secrets, admit=admit,
+            failed=failed, pause=pause,
+        )  # fmt: skip
         self._conversations[made.owner].add(made)
         return made
 

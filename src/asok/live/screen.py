@@ -14,12 +14,14 @@ from asok.live.splice import difference
 if TYPE_CHECKING:
     from asok.live.engine import Live
 
-__all__ = ["Emit", "Screen"]
+__all__ = ["Emit", "Failed", "Screen"]
 
 log = logging.getLogger("asok.live")
 
 #: Sends one frame; awaiting it is what slows a conversation down to its reader's speed.
 Emit = Callable[[str], Awaitable[None]]
+#: Told what a component's code raised, with the component's number.
+Failed = Callable[[int, Exception], None]
 
 _MESSAGES: Final = {
     "arguments": "The call's arguments do not fit.",
@@ -39,10 +41,11 @@ _serial = count(1)
 class Screen:
     """The components that a browser shows, as far as the server remembers their HTML."""
 
-    def __init__(self, live: Live, emit: Emit) -> None:
+    def __init__(self, live: Live, emit: Emit, failed: Failed | None = None) -> None:
         self.closed = False
         self._live = live
         self._emit = emit
+        self._failed = failed
         self._serial = next(_serial)
 
     def shows(self, n: int, version: float) -> bool:
@@ -80,6 +83,8 @@ class Screen:
     async def fail(self, n: int, seq: int, code: str, error: Exception | None = None) -> None:
         """Say that a call or join failed; why, only where errors may be shown."""
         message = _MESSAGES.get(code, "")
+        if error is not None and self._failed is not None:
+            self._failed(n, error)
         if error is not None and self._live.show_errors:
             message = str(error) if isinstance(error, AsokError) else repr(error)
         await self.send(frames.failed(n, seq, code, message))
