@@ -38,6 +38,7 @@ AsokError
 ├── SessionError                a session too large, or not serialisable
 ├── Unavailable                 a server that doesn't answer, or refuses: CacheUnavailable, and
 │   └── PagesUnavailable        the store of pages that hosts share
+├── DriveError                  a test asked a page for what it does not show
 └── CommandError                a command line that can't be carried out
     └── SiteImportError         wsgi.py failed while it was imported
 
@@ -62,6 +63,7 @@ __all__ = [
     "CommandError",
     "ComponentError",
     "ConfigurationError",
+    "DriveError",
     "FreezeError",
     "FrozenPageError",
     "HoleError",
@@ -321,6 +323,10 @@ class MigrationError(ModelError):
 
 class SessionError(AsokError):
     """A session's data is too large or can't be serialised."""
+
+
+class DriveError(AsokError, AssertionError):
+    """A test that drives a page asked for what it does not show, or what nobody can do to it."""
 
 
 class CommandError(AsokError):

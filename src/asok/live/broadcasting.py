@@ -150,10 +150,13 @@ def _publisher() -> str:
 _configured: Callable[[str, dict[str, Any]], None] | None = None
 
 
-def configure_broadcasts(publish: Callable[[str, dict[str, Any]], None] | None) -> None:
-    """Set what `broadcast` sends by; None takes the setting back."""
+def configure_broadcasts(
+    publish: Callable[[str, dict[str, Any]], None] | None,
+) -> Callable[[str, dict[str, Any]], None] | None:
+    """Set what `broadcast` sends by; None takes the setting back. Returns the one before."""
     global _configured
-    _configured = publish
+    before, _configured = _configured, publish
+    return before
 
 
 def broadcast(topic: str, /, **payload: Any) -> None:
