@@ -10,8 +10,8 @@ import pytest
 
 DOORS = {
     "asok": (
-        "AsokError Asok Component Model Request Settings broadcast exposed listens revalidate_path "
-        "revalidate_tag"
+        "AsokError Asok Component Model Request Settings Upload broadcast exposed listens "
+        "revalidate_path revalidate_tag"
     ),
     "asok.component": "Component exposed listens",
     "asok.sessions": (

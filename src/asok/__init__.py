@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asok.app import Asok
     from asok.asgi.request import Request
+    from asok.asgi.uploads import Upload
     from asok.component import Component, exposed, listens
     from asok.errors import AsokError
     from asok.live import broadcast
@@ -26,6 +27,7 @@ __all__ = [
     "Model",
     "Request",
     "Settings",
+    "Upload",
     "broadcast",
     "exposed",
     "listens",
@@ -42,6 +44,7 @@ _HOMES = {
     "Model": "asok.models",
     "Request": "asok.asgi.request",
     "Settings": "asok.settings",
+    "Upload": "asok.asgi.uploads",
     "broadcast": "asok.live",
     "exposed": "asok.component",
     "listens": "asok.component",

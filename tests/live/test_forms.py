@@ -14,7 +14,7 @@ import pytest
 
 from asok.component import Component, exposed
 from asok.errors import ComponentError
-from asok.live.schema import from_form
+from asok.live.schema import from_form, unsent
 from asok.live.validation import message_of
 
 from .fake_client import FakeClient, Shown
@@ -187,3 +187,17 @@ def test_outside_a_page_a_component_has_messages_too() -> None:
 
     assert one.errors == {"name": "Taken meanwhile."}
     assert one.errors["email"] == ""
+
+
+def test_several_fields_of_one_name_are_a_list_and_none_is_an_empty_one() -> None:
+    assert from_form("a", list[str]) == ["a"]
+    assert from_form(["1", "2"], list[int]) == [1, 2]
+    assert from_form("", list[str]) == []
+    assert from_form("3", Annotated[set[int], msgspec.Meta(max_length=1)]) == {3}
+    assert from_form("", list[str] | None) is None
+    assert from_form("x", list[str] | str) == "x"
+    assert [from_form(value, bool) for value in ([], ["yes"], "on", "")[:3]] == [False, True, True]
+    assert (unsent(bool), unsent(list[int]), unsent(set[str])) == (False, [], set[str]())
+    for wanted in (str, int | None, list[str] | None, Any):
+        with pytest.raises(LookupError):
+            unsent(wanted)

@@ -11,11 +11,13 @@ import json
 import logging
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 from anyio import to_thread
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -24,8 +26,18 @@ from starlette.types import Receive, Scope, Send
 from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
 from asok.asgi.uploads import bounded, read_body
-from asok.errors import StateRefused
-from asok.live import CALL_FIELD, STATE_FIELD, Bucket, Live, SocketSecrets, owner_of, read_call
+from asok.errors import CallRefused, ComponentError, StateRefused
+from asok.live import (
+    CALL_FIELD,
+    STATE_FIELD,
+    TOO_BIG,
+    Bucket,
+    Live,
+    SocketSecrets,
+    owner_of,
+    read_call,
+    takes_files,
+)
 from asok.sessions import FIELD, headers_problem
 
 __all__ = ["LiveHTTP"]
@@ -39,7 +51,8 @@ _VISITORS: Final = 4096
 #: Seconds of waiting for its rate after which a visitor is sent away.
 _PATIENCE: Final = 5.0
 _JSON: Final = "application/json"
-_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_MULTIPART: Final = "multipart/form-data"
+_FORMS: Final = ("application/x-www-form-urlencoded", _MULTIPART)
 
 _decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -59,18 +72,23 @@ class LiveHTTP:
         is_new = session_id is None
         if session_id is None:
             session_id = parts.ids.new()
-        limit = min(parts.max_body, 4 * self._live.limits.frame_bytes)
+        kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        # A form may bring files; they wait on the disk until it is known who takes them.
+        small = min(parts.max_body, 4 * self._live.limits.frame_bytes)
+        limit = parts.max_body if kind == _MULTIPART else small
         http = HTTPRequest(scope, bounded(receive, limit))
         try:
-            response = await self._respond(http, session_id, limit)
+            response = await self._respond(http, kind, session_id, limit)
         except HTTPException as error:
             response = PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+        finally:
+            await http.close()  # the files of a form
         response.headers["cache-control"] = "private, no-store"
         if is_new and response.status_code < 400:
             response.raw_headers.append(parts.cookies.header(session_id, parts.secure(scope)))
         await response(scope, receive, send)
 
-    async def _respond(self, http: HTTPRequest, session_id: str, limit: int) -> Response:
+    async def _respond(self, http: HTTPRequest, kind: str, session_id: str, limit: int) -> Response:
         problem = headers_problem(
             http.headers,
             scheme="https" if self._parts.secure(http.scope) else "http",
@@ -80,7 +98,6 @@ class LiveHTTP:
         if problem is not None:
             log.warning("a live call over HTTP was refused: %s", problem)
             raise HTTPException(403, f"This request was refused: {problem}.")
-        kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in _FORMS:
             return await self._form(http, session_id, limit)
         if kind != _JSON:
@@ -96,19 +113,24 @@ class LiveHTTP:
         return Response(f"[{','.join(answers)}]", 403 if ended else 200, media_type=_JSON)
 
     async def _converse(
-        self, http: HTTPRequest, session_id: str, frames: list[bytes]
-    ) -> tuple[list[str], bool]:
-        """Return what is answered to some frames, and whether the conversation was ended."""
+        self,
+        http: HTTPRequest,
+        session_id: str,
+        frames: list[bytes],
+        files: Mapping[str, object] | None = None,
+    ) -> tuple[list[str], int]:
+        """Return what is answered to some frames, and the code by which a socket would have
+        been closed, or 0. `files` belong to the last frame."""
         self._take(session_id, len(frames))
         answers: list[str] = []
-        ended = False
+        ended = 0
 
         async def emit(text: str) -> None:
             answers.append(text)
 
         async def hang_up(code: int, reason: str) -> None:
             nonlocal ended
-            ended = True
+            ended = code
 
         parts = self._parts
         conversation = self._live.conversation(
@@ -119,8 +141,8 @@ class LiveHTTP:
             admit=SocketGuards(parts, http.scope, session_id),
         )
         try:
-            for frame in frames:
-                await conversation.receive(frame)
+            for at, frame in enumerate(frames, start=1):
+                await conversation.receive(frame, files=files if at == len(frames) else None)
             await conversation.settle()
         finally:
             await conversation.close()
@@ -142,9 +164,13 @@ class LiveHTTP:
         body = await read_body(http, limit)
         token, code = body.form.get(STATE_FIELD, ""), body.form.get(CALL_FIELD, "")
         try:
-            page = (await to_thread.run_sync(self._live.tokens.read, token)).page
+            payload = await to_thread.run_sync(self._live.tokens.read, token)
             method, args = read_call(code)
-        except (StateRefused, ValueError) as error:
+            sent = {name: body.files.getlist(name) for name in body.files}
+            files = takes_files(self._live.registry.get(payload.name), method, sent)
+        except CallRefused as error:
+            raise HTTPException(400, str(error)) from error
+        except (StateRefused, ComponentError, ValueError) as error:
             raise HTTPException(400, "This form is not one of a component.") from error
         data: dict[str, Any] = {}
         for name in body.form:
@@ -154,8 +180,12 @@ class LiveHTTP:
         tab = f"form-{secrets.token_hex(8)}"
         frames = [["j", 1, token, tab, None], ["c", 1, 1, method, args, data]]
         encoded = [msgspec.json.encode(frame) for frame in frames]
-        answers, _ = await self._converse(http, session_id, encoded)
-        target = self._way_back(http, page)
+        answers, ended = await self._converse(http, session_id, encoded, files)
+        if ended:
+            raise HTTPException(413 if ended == TOO_BIG else 403, "This form was refused.")
+        if http.headers.get("accept") == _JSON:  # sent by a script, with its progress
+            return Response(f"[{','.join(answers)}]", media_type=_JSON)
+        target = self._way_back(http, payload.page)
         for answer in answers:
             kind, *rest = json.loads(answer)
             if kind == "e":

@@ -2,10 +2,11 @@
 
 from asok.live.broadcasting import broadcast, configure_broadcasts
 from asok.live.component import Component, SessionLike
-from asok.live.conversation import Conversation
+from asok.live.conversation import TOO_BIG, Conversation
 from asok.live.deferred import Deferred
 from asok.live.engine import Live
 from asok.live.exposed import exposed
+from asok.live.form_files import takes_files
 from asok.live.limits import Bucket, Limits
 from asok.live.listening import listens
 from asok.live.plain_form import CALL_FIELD, STATE_FIELD, read_call
@@ -31,6 +32,7 @@ __all__ = [
     "CALL_FIELD",
     "SCRIPTS",
     "STATE_FIELD",
+    "TOO_BIG",
     "Bucket",
     "Component",
     "Conversation",
@@ -61,4 +63,5 @@ __all__ = [
     "runtime_name",
     "script_bytes",
     "script_name",
+    "takes_files",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from asok.errors import CallRefused, ComponentError
-from asok.live.schema import from_form
+from asok.live.schema import from_form, unsent
 
 __all__ = ["Bound", "Parameters", "WrongValue"]
 
@@ -82,6 +83,10 @@ class Parameters:
     def __iter__(self) -> Iterator[str]:
         return iter(self._named)
 
+    def typed(self) -> set[str]:
+        """The names of the parameters that say what they take."""
+        return {name for name in self._named if self._types.get(name, Any) is not Any}
+
     def bind(
         self, args: Sequence[Any] | None, data: Mapping[str, Any] | None
     ) -> tuple[list[Any], dict[str, Any]]:
@@ -144,9 +149,9 @@ class Parameters:
             value = data.get(name, _ABSENT)
             if value is _ABSENT and name in _WHOLE:
                 value = dict(data)
-            if value is _ABSENT and self._types.get(name) is bool and not _EVENT.issuperset(data):
-                # A form does not send a checkbox that is not checked.
-                value = False if parameter.default is _EMPTY else _ABSENT
+            if value is _ABSENT and parameter.default is _EMPTY and not _EVENT.issuperset(data):
+                with suppress(LookupError, msgspec.ValidationError):
+                    value = unsent(self._types.get(name, Any))
             if value is not _ABSENT:
                 self._accept(values, wrong, name, value)
         left = [

@@ -8,11 +8,14 @@ frames, and none waits for another one.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import structs
 
 from asok import holes
 from asok.errors import CallRefused, ComponentError, StateRefused
@@ -29,7 +32,7 @@ from asok.live.secrets import SocketSecrets
 if TYPE_CHECKING:
     from asok.live.engine import Live
 
-__all__ = ["Conversation", "HangUp"]
+__all__ = ["TOO_BIG", "Conversation", "HangUp"]
 
 log = logging.getLogger("asok.live")
 
@@ -72,6 +75,9 @@ class Conversation:
             live, self._screen, self.owner, admit=admit, leave=self._leave, emit=self._emit
         )
         self.loop = asyncio.get_running_loop()
+        # An event comes from the middle of somebody else's request or call, whose database
+        # session and render are not this conversation's.
+        self._context = contextvars.copy_context()
         self._members: dict[int, Member] = {}
         self._bucket = Bucket(live.limits.messages_per_second, live.limits.burst)
         self._bad_signatures = 0
@@ -82,8 +88,11 @@ class Conversation:
 
     # Frames in.
 
-    async def receive(self, text: str | bytes) -> None:
-        """Take one frame; returns as soon as the next one may come.
+    async def receive(
+        self, text: str | bytes, *, files: Mapping[str, object] | None = None
+    ) -> None:
+        """Take one frame; returns as soon as the next one may come. `files` came with a form,
+        by the names of its fields.
 
         A sender that is too fast waits here. Whatever the frame holds, this raises nothing.
         """
@@ -108,6 +117,8 @@ class Conversation:
         if isinstance(frame, Join):
             await self._join(frame)
         elif isinstance(frame, Call):
+            if files:
+                frame = structs.replace(frame, data={**(frame.data or {}), **files})
             await self._call(frame)
         else:
             self._leave(frame.n)
@@ -161,7 +172,7 @@ class Conversation:
         self._screen.drop(n)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
+        task = self.loop.create_task(work, context=self._context.copy())
         self._live.tasks.add(task)
         task.add_done_callback(self._live.tasks.discard)
 

@@ -18,6 +18,8 @@ _ATTRIBUTE: Final = rf"""\s+[^\s"'<>/=]+(?:\s*=\s*{_VALUE})?"""
 _FORM: Final = re.compile(rf"<form((?:{_ATTRIBUTE})*)\s*>", re.IGNORECASE)
 _SUBMIT: Final = re.compile(rf"\sws-submit(?:\.[\w.-]+)?\s*=\s*({_VALUE})", re.IGNORECASE)
 _METHOD: Final = re.compile(rf"\smethod\s*=\s*{_VALUE}", re.IGNORECASE)
+_FILE: Final = re.compile(r"""\stype\s*=\s*["']?file\b""", re.IGNORECASE)
+_ENCTYPE: Final = re.compile(r"\senctype\s*=", re.IGNORECASE)
 _ACTION: Final = re.compile(r"\saction\s*=", re.IGNORECASE)
 _CALL: Final = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
@@ -25,11 +27,14 @@ _CALL: Final = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 def plain_forms(inside: str, *, token: str, action: str) -> str:
     """Return a component's HTML whose forms can be sent without JavaScript.
 
-    A form with `ws-submit` and no action of its own gets one, with the state of its component.
+    A form with `ws-submit` and no action of its own gets one, with the state of its component,
+    and the encoding that carries files where there is a field for some.
     Forms of components inside this one have theirs already.
     """
     if "ws-submit" not in inside:
         return inside
+
+    has_files = _FILE.search(inside) is not None
 
     def fill(form: re.Match[str]) -> str:
         attributes = form[1]
@@ -42,6 +47,8 @@ def plain_forms(inside: str, *, token: str, action: str) -> str:
             f'<input type="hidden" name="{name}" value="{html.escape(value)}">'
             for name, value in ((STATE_FIELD, token), (CALL_FIELD, code))
         )
+        if has_files and not _ENCTYPE.search(rest):
+            rest += ' enctype="multipart/form-data"'
         return f'<form{rest} method="post" action="{html.escape(action)}">{hidden}'
 
     return _FORM.sub(fill, inside)

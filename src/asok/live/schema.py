@@ -20,7 +20,10 @@ from asok.errors import ComponentError, StateError
 from asok.live.fields import Field, fields_of, type_name, where
 from asok.live.records import encode, load, name_of
 
-__all__ = ["Schema", "from_form"]
+__all__ = ["Schema", "from_form", "unsent"]
+
+#: What takes the values of several fields of one name.
+_COLLECTIONS = frozenset({list, set, frozenset, tuple})
 
 
 class Schema:
@@ -174,16 +177,37 @@ def from_form(value: Any, wanted: Any) -> Any:
     """Convert what an HTML form sent to `wanted`: numbers, dates and booleans come as text.
 
     An empty text is None for a type that may be None but not text (an empty number field);
-    "on" is what a checkbox without a value sends. Raises `msgspec.ValidationError`.
+    "on" is what a checkbox without a value sends. One value for a list is a list of one; a
+    list for a boolean says whether there is anything in it. Raises `msgspec.ValidationError`.
     """
-    if value == "" or value == "on":
-        options = typing.get_args(wanted) if _is_union(wanted) else (wanted,)
-        if value == "" and type(None) in options and str not in options:
+    options = _options(wanted)
+    if str not in options:
+        if value == "" and type(None) in options:
             return None
-        if value == "on" and bool in options and str not in options:
+        if value == "on" and bool in options:
             return True
+        if isinstance(value, list) and bool in options:
+            return bool(value)  # pyright: ignore[reportUnknownArgumentType]
+        if not isinstance(value, list | dict) and _COLLECTIONS.intersection(options):
+            value = [] if value == "" else [value]
     return msgspec.convert(value, wanted, strict=False)
 
 
-def _is_union(wanted: Any) -> bool:
-    return typing.get_origin(wanted) in (typing.Union, types.UnionType)
+def unsent(wanted: Any) -> Any:
+    """Return what a form means that says nothing of a field: boxes that are not ticked and lists
+    of which nothing is chosen are not sent. Raises `LookupError` for every other type."""
+    options = _options(wanted)
+    if options == {bool}:
+        return False
+    if len(options) == 1 and _COLLECTIONS.issuperset(options):
+        return msgspec.convert([], wanted)
+    raise LookupError(wanted)
+
+
+def _options(wanted: Any) -> set[Any]:
+    """The types that a value may have, without what is said of their items and bounds."""
+    if typing.get_origin(wanted) is typing.Annotated:
+        wanted = typing.get_args(wanted)[0]
+    if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+        return {found for one in typing.get_args(wanted) for found in _options(one)}
+    return {typing.get_origin(wanted) or wanted}
