@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import time
 from pathlib import Path
+from typing import Any
 
 from starlette.testclient import TestClient
 from tests.site import load_site, write_site
@@ -64,3 +66,99 @@ def test_a_model_is_kept_by_its_key(tmp_path: Path) -> None:
             assert live.receive_json() == ["o", 1, 0, 0]
             live.send_json(["c", 1, 1, "rename", ["New"]])
             assert live.receive_json() == ["h", 1, 1, "New", 1]
+
+
+SPANS = {
+    **SITE,
+    "src/pages/page.html": "{{ component('Spans') }}",
+    "src/components/Spans.py": """
+        from asok import Component, exposed, listens
+        from asok.models.request_scope import current_scope
+        from models import Post
+
+        SEEN = []
+
+        class Spans(Component):
+            title: str = ""
+
+            def _ask(self):
+                self.title = Post.find(1).title
+                SEEN.append(current_scope())
+
+            @exposed
+            def plain(self, fail: bool = False):
+                self._ask()
+                self._ask()
+                if fail:
+                    raise ValueError
+
+            @exposed
+            def steps(self, fail: bool = False):
+                self._ask()
+                yield
+                self.plain(fail)
+
+            @exposed
+            async def soon(self, fail: bool = False):
+                self.title = (await Post.afind(1)).title
+                SEEN.append(current_scope())
+                self.plain(fail)
+
+            @exposed
+            async def soon_steps(self, fail: bool = False):
+                await self.soon()
+                yield
+                await self.soon(fail)
+
+            @listens("news")
+            async def heard(self):
+                await self.soon()
+
+            def render(self):
+                return Post.find(1).title
+        """,
+}
+
+
+def test_every_kind_of_call_has_one_database_session_and_gives_it_back(tmp_path: Path) -> None:
+    app = load_site(write_site(tmp_path, SPANS), session_backend="memory")
+    import importlib
+
+    from asok.models import configured_database
+
+    post = importlib.import_module("models").Post
+    post.metadata.create_all(configured_database().engine)
+    post.create(title="Here")
+    seen = importlib.import_module("src.components.Spans").SEEN
+    pool: Any = configured_database().engine.pool
+    with TestClient(app, base_url="http://localhost") as client:
+        token = html.unescape(client.get("/").text.split('state="')[1].split('"')[0])
+        with client.websocket_connect(
+            "ws://localhost/asok/live", headers={"origin": "http://localhost"}
+        ) as live:
+            live.send_json(["j", 1, token, "tab"])
+            live.receive_json()
+
+            def call(seq: int, method: str, *args: object) -> str:
+                live.send_json(["c", 1, seq, method, list(args)])
+                while True:
+                    frame = live.receive_json()
+                    if (frame[2] if frame[0] == "e" else frame[-1]) == seq:
+                        return frame[0]
+
+            for seq, method in enumerate(("plain", "steps", "soon", "soon_steps"), 1):
+                for fail in (False, True):
+                    seen.clear()
+                    kind = call(2 * seq + fail, method, fail)
+                    assert kind == ("e" if fail else kind)
+                    assert len(seen) > 1
+                    assert len({id(scope) for scope in seen}) == 1, method
+                    assert seen[0] is not None
+                    assert seen[0].closed
+                    assert pool.checkedout() == 0
+            seen.clear()
+            app.live.broadcasts.publish("news", {})
+            while not (seen and seen[0].closed):
+                time.sleep(0.005)
+            assert len({id(scope) for scope in seen}) == 1
+        assert pool.checkedout() == 0

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from anyio import to_thread
-
 from asok import backends, models
 from asok.asgi.runtime_file import RuntimeFile
 from asok.composition.records import ModelRecords
+from asok.composition.threads import Threads
 from asok.jinja import Templates
 from asok.live import Live, Registry, SessionLike, configure_broadcasts, configure_records
 from asok.notices import Notices
@@ -40,6 +39,7 @@ def make_live(
     Its live state goes then, and every worker closes its sockets.
     """
     configure_records(ModelRecords())
+    limits = backends.live_limits(settings)
     registry = Registry()
     folder = source / "components"
     if folder.is_dir():
@@ -63,9 +63,10 @@ def make_live(
         runtime_url=settings.base_path + runtime.url_path,
         defer_url=settings.base_path + runtime.defer_path,
         later_url=settings.base_path + runtime.later_path,
-        limits=backends.live_limits(settings),
+        limits=limits,
         notices=notices,
-        run_sync=_run_in_scope,
+        run_sync=Threads(int(limits.threads), slow=int(limits.slow_threads)),
+        scope=models.scope,
         show_errors=settings.debug,
     )
     notices.subscribe(_REVOKED, lambda message: live.close_session(message["id"]))
@@ -73,11 +74,6 @@ def make_live(
     return live, revoke
 
 
-async def _run_in_scope(function: Callable[[], Any]) -> Any:
+async def run_in_scope(function: Callable[[], Any]) -> Any:
     """Run what may block in a thread, with one database session for all of it."""
-
-    def run() -> Any:
-        with models.scope():
-            return function()
-
-    return await to_thread.run_sync(run)
+    return await Threads(1)(function)

@@ -103,9 +103,8 @@ class Answers:
             # What a generator showed before it failed is not so.
             member.shows_partly = False
             try:
-                at = member.stand()
-                html = await self._runner.off(member, lambda: member.html(at))
-                await self._screen.show(member.n, at.version, html, 0)
+                version, html = await self._runner.off(member, member.shown)
+                await self._screen.show(member.n, version, html, 0)
             except Exception:
                 log.exception("%s can't be shown as it was", member.payload.name)
         await self._screen.fail(member.n, job.seq, code, error)
@@ -140,11 +139,10 @@ class Answers:
 
     async def _show_anew(self, member: Member, seq: int, event: Event | None = None) -> None:
         """Show what there is now: the state is the same, what its template reads may not be."""
-        at = member.stand()
         memo = event.memo if event else None
-        html = await self._runner.off(member, lambda: member.html(at, memo))
-        if not member.left and (seq or not self._screen.is_as(member.n, at.version, html)):
-            await self._screen.show(member.n, at.version, html, seq)
+        version, html = await self._runner.off(member, lambda: member.shown(memo))
+        if not member.left and (seq or not self._screen.is_as(member.n, version, html)):
+            await self._screen.show(member.n, version, html, seq)
 
     async def _take(self, member: Member, events: list[Event]) -> None:
         """Let a component take events, with one render for all of them."""

@@ -7,7 +7,7 @@ import html
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from asok import holes
@@ -46,10 +46,10 @@ class Live:
 
     Ports: `store` keeps joined state; `render_template(name, context, page_dir=folder)`
     renders; `open_session(session_id)` opens the visitor's session; `run_sync(function)`
-    runs what may block in a thread. `runtime_url`, `defer_url` and `later_url` are where its
-    scripts are served; `notices` carries broadcasts to the other workers. `show_errors` lets
-    browsers see what went wrong (development). `on_step` is told every point of a call between
-    two effects.
+    runs what may block in a thread, and `scope()` is entered around what does not.
+    `runtime_url`, `defer_url` and `later_url` are where its scripts are served; `notices`
+    carries broadcasts to the other workers. `show_errors` lets browsers see what went wrong
+    (development). `on_step` is told every point of a call between two effects.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Live:
         limits: Limits | None = None,
         notices: Notices | None = None,
         run_sync: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread,
+        scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
         show_errors: bool = False,
         clock: Callable[[], float] = time.time,
         on_step: Callable[[str], None] = _no_step,
@@ -77,6 +78,7 @@ class Live:
         self.mount = mount
         self.limits = limits or Limits()
         self.run_sync = run_sync
+        self.scope = scope
         self.show_errors = show_errors
         self.clock = clock
         self.on_step = on_step

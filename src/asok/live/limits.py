@@ -41,6 +41,10 @@ class Limits:
     deferred_bytes: int = 8 * 1024
     #: Seconds that a method may run before its component answers with an error.
     call_seconds: float = 30.0
+    #: Calls that run in threads at the same time.
+    threads: int = 40
+    #: Calls beside them that have run for more than a second.
+    slow_threads: int = 200
     #: Seconds that a call waits for another call of the same component to end.
     turn_seconds: float = 30.0
     #: Events of one component that wait for their turn; beyond it the oldest is lost.

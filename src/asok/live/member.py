@@ -92,6 +92,11 @@ class Member:
         return self.payload.cid
 
     @property
+    def on_loop(self) -> bool:
+        """Whether taking it up and showing it may run on the event loop: `mount` may block."""
+        return self.definition.on_loop and (self.seen > 0 or not self.definition.mounts)
+
+    @property
     def _store(self) -> LiveStore:
         return self.live.store
 
@@ -172,6 +177,11 @@ class Member:
         if memo is not None and state is None:
             state = place.read(component, self.live.limits.state_bytes)
         return render(place, component, self._secrets, memo, state)
+
+    def shown(self, memo: Memo | None = None) -> tuple[float, str]:
+        """Return the version that there is, and its HTML."""
+        at = self.stand()
+        return at.version, self.html(at, memo)
 
     def unmount(self) -> None:
         """Tell the component that the browser has left."""

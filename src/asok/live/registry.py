@@ -41,10 +41,16 @@ class Definition:
         self.watches = cls.updated is not Component.updated
         self.guarded = cls.guard is not Component.guard
         self.unmounts = cls.unmount is not Component.unmount
+        self.mounts = cls.mount is not Component.mount
         #: Whether its rendering may run on the event loop, as one with an async method says.
+        #: Hooks that run before each call may block.
         called = (*self.methods.values(), *self.listeners.methods.values())
         #: A row is loaded from the database, off the loop.
-        self.on_loop = not self.schema.holds_records and any(m.is_async for m in called)
+        self.on_loop = (
+            not (self.schema.holds_records or self.watches or self.guarded)
+            and cls.hydrate is Component.hydrate
+            and any(m.is_async for m in called)
+        )
 
     def __repr__(self) -> str:
         return f"<Definition {self.name} in {self.file}>"

@@ -47,19 +47,20 @@ class Runner:
         lease = await self._acquire(member)
         try:
             if work.is_async:
-                return await self._run_async(member, turn)
-            if not (work.on_loop and member.definition.on_loop):
+                with self._live.scope():
+                    return await self._run_async(member, turn)
+            if not (work.on_loop and member.on_loop):
                 threaded = self._run_in_thread(member, turn, lease)
                 lease = None
                 return await threaded
-            return await self.off(member, lambda: member.run(turn, _shows_nothing))
+            return await self.off(member, lambda: member.run(turn, _shows_nothing), turn)
         finally:
             if lease is not None:
                 await self._release(lease)
 
     async def _run_async(self, member: Member, turn: Turn) -> Prepared | Outcome:
         """An async method: awaited here, what may block off the loop."""
-        prepared = await self.off(member, lambda: member.prepare(turn))
+        prepared = await self.off(member, lambda: member.prepare(turn), turn)
         component = prepared.component
         if component is None:
             return prepared
@@ -80,8 +81,8 @@ class Runner:
             except TimeoutError as error:
                 if not limit.expired():  # the method's own
                     raise
-                raise _late(turn) from error
-            return await self.off(member, lambda: member.conclude(turn, component))
+                raise _late(turn.work.name) from error
+            return await self.off(member, lambda: member.conclude(turn, component), turn)
         except Exception:
             await self.off(member, turn.fail)
             raise
@@ -104,7 +105,7 @@ class Runner:
         def progress(html: str) -> None:
             nonlocal steps
             if turn.abandoned:
-                raise _late(turn)
+                raise _late(turn.work.name)
             steps += 1
             turn.streamed = True
             sent = self._show(member, turn.partial, html)
@@ -120,8 +121,10 @@ class Runner:
             await asyncio.wait({running}, timeout=self._seconds(turn))
         if not running.done():
             turn.abandoned = True
-            running.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise _late(turn)
+            running.add_done_callback(_passed_over)
+            if not turn.begun:
+                raise CallRefused("every thread is taken by calls that run for long.", code="busy")
+            raise _late(turn.work.name)
         return running.result()
 
     def _seconds(self, turn: Turn) -> float:
@@ -149,15 +152,24 @@ class Runner:
         else:
             lease.release()
 
-    async def off(self, member: Member, work: Callable[[], T]) -> T:
+    async def off(self, member: Member, work: Callable[[], T], turn: Turn | None = None) -> T:
         """Run `work` on the loop where it can't block, else in a thread.
 
         A class with an async method says that its rendering does not block; one whose methods
-        are all sync may ask a database in its template.
+        are all sync may ask a database in its template. Raises `CallRefused` for what takes too
+        long; it is left behind, and its turn is given up.
         """
-        if self._live.store.blocking or not member.definition.on_loop:
-            return await self._live.run_sync(work)
-        return work()
+        if not self._live.store.blocking and member.on_loop:
+            with self._live.scope():
+                return work()
+        running = asyncio.ensure_future(self._live.run_sync(work))
+        await asyncio.wait({running}, timeout=self._live.limits.call_seconds)
+        if running.done():
+            return running.result()
+        if turn is not None:
+            turn.abandoned = True
+        running.add_done_callback(_passed_over)
+        raise _late(member.definition.name)
 
 
 def _release_after(lease: Lease, work: Callable[[], T]) -> T:
@@ -172,9 +184,15 @@ def _shows_nothing(html: str) -> None:
     del html
 
 
-def _late(turn: Turn) -> CallRefused:
+def _passed_over(late: asyncio.Future[Any]) -> None:
+    """What comes of a call that was given up is nobody's."""
+    if not late.cancelled():
+        late.exception()
+
+
+def _late(name: str) -> CallRefused:
     return CallRefused(
-        f"{turn.work.name} took too long.",
+        f"{name} took too long.",
         code="timeout",
         fix="Do what is slow in parts, with a yield between them, or write @exposed(timeout=300).",
     )

@@ -59,13 +59,18 @@ class Turn:
         self._memo = memo
         self._row: Row | None = None
         self._before: dict[str, Any] | None = None
+        #: Set from another thread where the call took too long: nothing of it counts any more.
         self.abandoned = False
+        #: Whether it had its turn.
+        self.begun = False
         #: Whether a render from within the method was shown.
         self.streamed = False
 
     def judge(self, at: ledger.Standing) -> ledger.Verdict:
         """Whether the work is to run. An unknown outcome is written down as answered."""
+        self.begun = True
         self._step("turn")
+        self._go_on()
         verdict = self.work.judge(at.row)
         if verdict == "unknown":
             assert at.row is not None
@@ -75,6 +80,7 @@ class Turn:
 
     def begin(self, at: ledger.Standing, component: Component, *, now: float, tabs: int) -> None:
         """Write down that the work runs. Raises `StateRefused` where the session is gone."""
+        self._go_on()
         # The state as it was read needs no second encoding; a mounted one does.
         state = at.state or self.place.read(component, self._state_bytes)
         row = ledger.started(at, state, self.work.marks, now=now, tabs=tabs)
@@ -89,20 +95,24 @@ class Turn:
         The render comes before the writes: a state that can't be shown is never kept.
         """
         self._step("called")
-        if self.abandoned:
-            raise CallRefused(f"{self.work.name} took too long.", code="timeout")
+        self._go_on()
         row = self._started
         self._tell(component)
         state = self.place.read(component, self._state_bytes)
         self.place.settle(component)
         html = self.render(component, state)
         self._step("rendered")
+        self._go_on()
         if self.place.save_session():
             self._step("session")
         following = ledger.done(row, self.work.marks, state)
         self._write(following, row.revision)
         self._step("done")
         return Outcome(following.version, html, self.place.effects)
+
+    def _go_on(self) -> None:
+        if self.abandoned:
+            raise CallRefused(f"{self.work.name} took too long.", code="timeout")
 
     def _tell(self, component: Component) -> None:
         """Tell a component which of its fields have changed."""
