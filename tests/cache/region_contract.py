@@ -623,9 +623,3 @@ class RegionContract:
         )
         cache.flush()
         assert not place.shared or set(cache.totals().values()) == {0}
-
-    def test_it_is_the_port_of_template_fragments(self, cache: Cache) -> None:
-        text = Counted("<ul>")
-        assert cache.get_or_render("sidebar", 3600, text) == "<ul>"
-        assert cache.get_or_render("sidebar", 3600, text) == "<ul>"
-        assert text.calls == 1

@@ -48,10 +48,19 @@ class Failing(MemoryStore):
         ttl: float | None,
         stale: float = 0.0,
         tags: Tags = (),
+        cost: float = 0.0,
         lease: Lease | None = None,
     ) -> bool:
         self._check("set")
-        return super().set(key, value, ttl=ttl, stale=stale, tags=tags, lease=lease)
+        return super().set(key, value, ttl=ttl, stale=stale, tags=tags, cost=cost, lease=lease)
+
+    def set_many(self, values: Mapping[str, Any], *, ttl: float | None, tags: Tags = ()) -> int:
+        self._check("set_many")
+        return super().set_many(values, ttl=ttl, tags=tags)
+
+    def delete_many(self, keys: Sequence[str]) -> int:
+        self._check("delete_many")
+        return super().delete_many(keys)
 
     def lease(self, key: str) -> Lease | None:
         self._check("lease")

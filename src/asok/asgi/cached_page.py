@@ -33,7 +33,7 @@ from asok.cache import (
     undeclared,
 )
 from asok.cache.held import check_held
-from asok.cache.remember_async import hop
+from asok.cache.threads import hop
 from asok.cache.values import dumps
 from asok.errors import AsokError, CacheValueError, ConfigurationError
 from asok.pages import data_tag

@@ -61,10 +61,11 @@ class Entry:
     `plain` is True for an entry that is fresh, has no tags and may be shown to anybody: the
     region returns it without another question. `fresh` is False in the time of grace after
     the time to live, where only `remember(..., stale=, failsafe=)` may use it; `late` is how
-    many seconds ago that time ended.
+    many seconds ago that time ended. `cost` is how many seconds the value took to compute, where
+    that was stored with it; then `left` are those until its time to live ends.
     """
 
-    __slots__ = ("copy", "fresh", "late", "plain", "tags", "value")
+    __slots__ = ("copy", "cost", "fresh", "late", "left", "plain", "tags", "value")
 
     def __init__(
         self,
@@ -73,9 +74,13 @@ class Entry:
         *,
         late: float | None = None,
         tags: Tags = (),
+        cost: float = 0.0,
+        left: float = math.inf,
     ) -> None:
         self.value = value
         self.copy = copy
+        self.cost = cost
+        self.left = left
         self.fresh = fresh = late is None
         self.late = late or 0.0
         self.tags = tags
@@ -155,13 +160,21 @@ class Store(Protocol):
         ttl: float | None,
         stale: float = 0.0,
         tags: Tags = (),
+        cost: float = 0.0,
         lease: Lease | None = None,
     ) -> bool:
         """Store a value and end the key's lease.
 
-        With `lease` only if that is still held, which fails after the key was set, deleted or
-        cleared since. Returns whether it was stored: False also for a value that is too large,
-        whose key is empty then.
+        `cost` (seconds) is kept beside it. With `lease` only if that is still held, which fails
+        after the key was set, deleted or cleared since. Returns whether it was stored: False
+        also for a value that is too large, whose key is empty then.
+        """
+        ...
+
+    def set_many(self, values: Mapping[str, Any], *, ttl: float | None, tags: Tags = ()) -> int:
+        """Store several values as `set` does, asking a server once; returns how many were.
+
+        None is stored where one is refused with `CacheValueError`.
         """
         ...
 
@@ -183,6 +196,10 @@ class Store(Protocol):
 
     def delete(self, key: str) -> bool:
         """Remove an entry and end the key's lease. Returns whether there was one."""
+        ...
+
+    def delete_many(self, keys: Sequence[str]) -> int:
+        """Remove several entries as `delete` does, asking a server once; how many there were."""
         ...
 
     def clear(self) -> None:

@@ -150,9 +150,13 @@ class FileStore:
         ttl: float | None,
         stale: float = 0.0,
         tags: Tags = (),
+        cost: float = 0.0,
         lease: Lease | None = None,
     ) -> bool:
-        record = Record.make(key, value, ttl, stale, tags)
+        return self._replace(key, Record.make(key, value, ttl, stale, tags, cost), lease)
+
+    def _replace(self, key: str, record: Record, lease: Lease | None = None) -> bool:
+        """Store a record and end the key's lease, unless it is too large."""
         path = self.path(key)
         with self._writing(path):
             if lease is not None and not cast("FileLease", lease).held():
@@ -164,8 +168,13 @@ class FileStore:
         return False
 
     @_guarded
+    def set_many(self, values: Mapping[str, Any], *, ttl: float | None, tags: Tags = ()) -> int:
+        made = {key: Record.make(key, value, ttl, 0.0, tags) for key, value in values.items()}
+        return sum([self._replace(key, record) for key, record in made.items()])
+
+    @_guarded
     def add(self, key: str, value: Any, *, ttl: float | None, tags: Tags = ()) -> bool:
-        record = Record.make(key, value, ttl, 0.0, tags)
+        record = Record.make(key, value, ttl, tags=tags)
         path = self.path(key)
         with self._writing(path):
             return self._live(path, key) is None and self._write(path, record)
@@ -176,7 +185,7 @@ class FileStore:
         with self._writing(path):
             record = self._live(path, key)
             if record is None:
-                record = Record.make(key, counter_sum(key, 0, delta), ttl, 0.0, ())
+                record = Record.make(key, counter_sum(key, 0, delta), ttl)
             elif record.tags or record.stale:
                 raise not_a_counter(key, "a value with tags or a time of grace")
             else:
@@ -191,7 +200,9 @@ class FileStore:
             old = self._live(path, key)
             if old is None:
                 return False
-            return self._write(path, Record.make(key, old.value, ttl, old.stale, old.tags))
+            return self._write(
+                path, Record.make(key, old.value, ttl, old.stale, old.tags, old.cost)
+            )
 
     @_guarded
     def delete(self, key: str) -> bool:
@@ -201,6 +212,9 @@ class FileStore:
             remove(_lease_path(path))
             remove(path)
         return was_live
+
+    def delete_many(self, keys: Sequence[str]) -> int:
+        return sum([self.delete(key) for key in keys])
 
     @_guarded
     def clear(self) -> None:

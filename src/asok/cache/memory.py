@@ -25,7 +25,10 @@ __all__ = ["MemoryStore"]
 
 
 class _Kept(Entry):
-    """An entry with its times: `fresh_until` and `until` of the monotonic clock, and `size`."""
+    """An entry with its times: `fresh_until` and `until` of the monotonic clock, and `size`.
+
+    `left` is asked of the clock, and only where an entry has a `cost`.
+    """
 
     __slots__ = ("fresh_until", "size", "until")
 
@@ -37,6 +40,7 @@ class _Kept(Entry):
         tags: Tags,
         fresh_until: float,
         until: float,
+        cost: float = 0.0,
     ) -> None:
         # Not by `super().__init__`, which would cost as much as all of this.
         self.value = value
@@ -45,9 +49,14 @@ class _Kept(Entry):
         self.late = 0.0
         self.tags = tags
         self.plain = not tags
+        self.cost = cost
         self.size = size
         self.fresh_until = fresh_until
         self.until = until
+
+    @property
+    def left(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.fresh_until - monotonic()
 
 
 class _MemoryLease:
@@ -109,7 +118,8 @@ class MemoryStore:
         """An entry after its time to live: the same in its grace, or nothing, and it goes."""
         now = monotonic()
         if now < entry.until:
-            return Entry(entry.value, entry.copy, late=now - entry.fresh_until, tags=entry.tags)
+            late = now - entry.fresh_until
+            return Entry(entry.value, entry.copy, late=late, tags=entry.tags)
         with self._lock:
             # Only this one: a fresh value may have been set since we looked.
             if self._data.get(key) is entry:
@@ -137,11 +147,18 @@ class MemoryStore:
             self.size -= oldest.size
 
     def _kept(
-        self, key: str, value: Any, ttl: float | None, stale: float = 0.0, tags: Tags = ()
+        self,
+        key: str,
+        value: Any,
+        ttl: float | None,
+        stale: float = 0.0,
+        tags: Tags = (),
+        cost: float = 0.0,
     ) -> _Kept:
         kept, copy, size = isolate(value)
+        size += getsizeof(key)
         fresh_until = inf if ttl is None else monotonic() + ttl
-        return _Kept(kept, copy, size + getsizeof(key), tags, fresh_until, fresh_until + stale)
+        return _Kept(kept, copy, size, tags, fresh_until, fresh_until + stale, cost)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, Entry]:
         found = ((key, self.get(key)) for key in keys)
@@ -155,19 +172,29 @@ class MemoryStore:
         ttl: float | None,
         stale: float = 0.0,
         tags: Tags = (),
+        cost: float = 0.0,
         lease: Lease | None = None,
     ) -> bool:
-        entry = self._kept(key, value, ttl, stale, tags)
+        entry = self._kept(key, value, ttl, stale, tags, cost)
         with self._lock:
             if lease is not None and self._leases.get(key) is not lease:
                 return False
-            if self._leases:
-                self._leases.pop(key, None)
-            if entry.size > self.max_bytes // 8:
-                self._drop(key)
-                return False
-            self._put(key, entry)
+            return self._replace(key, entry)
+
+    def _replace(self, key: str, entry: _Kept) -> bool:
+        """Store an entry and end the key's lease, unless it is too large; the lock is held."""
+        if self._leases:
+            self._leases.pop(key, None)
+        if entry.size > self.max_bytes // 8:
+            self._drop(key)
+            return False
+        self._put(key, entry)
         return True
+
+    def set_many(self, values: Mapping[str, Any], *, ttl: float | None, tags: Tags = ()) -> int:
+        made = {key: self._kept(key, value, ttl, 0.0, tags) for key, value in values.items()}
+        with self._lock:
+            return sum([self._replace(key, entry) for key, entry in made.items()])
 
     def add(self, key: str, value: Any, *, ttl: float | None, tags: Tags = ()) -> bool:
         entry = self._kept(key, value, ttl, 0.0, tags)
@@ -199,17 +226,21 @@ class MemoryStore:
                 return False
             stale = 0.0 if entry.fresh_until == inf else entry.until - entry.fresh_until
             fresh = inf if ttl is None else monotonic() + ttl
-            self._put(
-                key, _Kept(entry.value, entry.copy, entry.size, entry.tags, fresh, fresh + stale)
-            )
+            kept = entry.value, entry.copy, entry.size, entry.tags
+            self._put(key, _Kept(*kept, fresh, fresh + stale, entry.cost))
         return True
 
     def delete(self, key: str) -> bool:
+        return self.delete_many((key,)) > 0
+
+    def delete_many(self, keys: Sequence[str]) -> int:
+        found = 0
         with self._lock:
-            self._leases.pop(key, None)
-            was_live = self._live(key) is not None
-            self._drop(key)
-        return was_live
+            for key in keys:
+                self._leases.pop(key, None)
+                found += self._live(key) is not None
+                self._drop(key)
+        return found
 
     def clear(self) -> None:
         with self._lock:

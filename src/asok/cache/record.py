@@ -37,11 +37,21 @@ class Record(msgspec.Struct, omit_defaults=True):
     ttl: float | None = None
     stale: float = 0.0
     tags: tuple[tuple[str, str], ...] = ()
+    #: Seconds that the value took to compute; 0 where nobody needs it.
+    cost: float = 0.0
     #: Whether the value may hold more than JSON's own types, so that it must be lifted.
     rich: bool = False
 
     @classmethod
-    def make(cls, key: str, value: Any, ttl: float | None, stale: float, tags: Tags) -> Record:
+    def make(
+        cls,
+        key: str,
+        value: Any,
+        ttl: float | None,
+        stale: float = 0.0,
+        tags: Tags = (),
+        cost: float = 0.0,
+    ) -> Record:
         """A record of now. Raises `CacheValueError` for what can't be stored."""
         return cls(
             key=shown(key),
@@ -52,6 +62,7 @@ class Record(msgspec.Struct, omit_defaults=True):
             ttl=ttl,
             stale=stale,
             tags=tags,
+            cost=cost,
         )
 
     def encode(self) -> bytes:
@@ -82,7 +93,7 @@ class Record(msgspec.Struct, omit_defaults=True):
             return Entry(self.value, tags=self.tags)
         age = clock.age(self.boot, self.written, self.since_boot)
         if 0 <= age < ttl:
-            return Entry(self.value, tags=self.tags)
+            return Entry(self.value, tags=self.tags, cost=self.cost, left=ttl - age)
         if 0 <= age < ttl + self.stale:
             return Entry(self.value, late=age - ttl, tags=self.tags)
         return None

@@ -1,6 +1,6 @@
 """The store in Redis, shared by every process and host; this file alone needs the package.
 
-    <space>:v:<key>    a value as JSON text; with tags or a grace: `!<grace>|<tags>\\n<text>`
+    <space>:v:<key>    a value as JSON text; with more than that: see `redis_entry`
     <space>:l:<key>    the token of who computes the value, for a few seconds at a time
 
 Every operation ends within one deadline, whatever the server does; after trouble the breaker
@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from asok.cache import redis_scripts as scripts
 from asok.cache.api import Entry, Lease, Tags, Usage
 from asok.cache.counter import counter_sum, not_a_counter
-from asok.cache.redis_entry import join_entry, read_entry
+from asok.cache.redis_entry import is_marked, join_entry, read_entry
 from asok.cache.values import dumps
 from asok.errors import CacheUnavailable, ConfigurationError
 from asok.redis_link.lease import RedisLease
@@ -36,6 +36,8 @@ __all__ = ["RedisStore"]
 VALUE_LIMIT: Final = 16 * 1024 * 1024
 #: Keys that are removed in one step of `clear`.
 _BATCH: Final = 500
+#: Entries that are stored or removed in one step, for the server does nothing else meanwhile.
+_TOGETHER: Final = 1000
 
 
 class RedisStore:
@@ -83,12 +85,20 @@ class RedisStore:
         names = [self._names(key)[0] for key in keys]
 
         def fetch(client: Any) -> dict[str, Entry]:
-            found: dict[str, Entry] = {}
-            for key, name, data in zip(keys, names, client.mget(names), strict=True):
-                entry = data and read_entry(data, lambda name=name: client.pttl(name))
-                if entry:
-                    found[key] = entry
-            return found
+            held: dict[str, bytes] = dict(zip(keys, client.mget(names), strict=True))
+            marked = [key for key, data in held.items() if data and is_marked(data)]
+            left: dict[str, int] = {}
+            if marked:
+                with client.pipeline(transaction=False) as pipe:
+                    for key in marked:
+                        pipe.pttl(self._names(key)[0])
+                    left = dict(zip(marked, pipe.execute(), strict=True))
+            read = {
+                key: read_entry(data, lambda key=key: left[key])
+                for key, data in held.items()
+                if data
+            }
+            return {key: entry for key, entry in read.items() if entry is not None}
 
         return self._run(fetch) if names else {}
 
@@ -100,32 +110,41 @@ class RedisStore:
         ttl: float | None,
         stale: float = 0.0,
         tags: Tags = (),
+        cost: float = 0.0,
         lease: Lease | None = None,
     ) -> bool:
-        data = join_entry(dumps(value), stale if ttl is not None else 0.0, tags)
+        data = join_entry(dumps(value), stale if ttl is not None else 0.0, tags, cost)
         if len(data) > VALUE_LIMIT:
             self.delete(key)
             return False
         milliseconds = _milliseconds(ttl, stale)
-        name, lease_name = self._names(key)
-        if lease is not None:
-            token = cast("RedisLease", lease).end()
-            return bool(
-                self._run(
-                    lambda client: self._commit(
-                        keys=[name, lease_name], args=[token, data, milliseconds], client=client
-                    )
-                )
-            )
+        if lease is None:
+            self._replace([key], [milliseconds, data])
+            return True
+        args = [cast("RedisLease", lease).end(), data, milliseconds]
+        keys = [*self._names(key)]
+        return bool(self._run(lambda client: self._commit(keys=keys, args=args, client=client)))
 
-        # One step: a computation that began before must not be stored in between. A script takes
-        # half the time of MULTI and EXEC in redis-py.
-        keys, args = [name, lease_name], [data, milliseconds]
-        self._run(lambda client: self._set(keys=keys, args=args, client=client))
-        return True
+    def _replace(self, keys: Sequence[str], args: Sequence[object]) -> None:
+        """Store values, in one step with the ends of their leases.
+
+        So a computation that began before is not stored in between. A script takes half the time
+        of MULTI and EXEC in redis-py.
+        """
+        names = [name for key in keys for name in self._names(key)]
+        self._run(lambda client: self._set(keys=names, args=args, client=client))
+
+    def set_many(self, values: Mapping[str, Any], *, ttl: float | None, tags: Tags = ()) -> int:
+        made = {key: join_entry(dumps(value), tags=tags) for key, value in values.items()}
+        fitting = {key: data for key, data in made.items() if len(data) <= VALUE_LIMIT}
+        time = _milliseconds(ttl, 0.0)
+        for part in _parts([*fitting]):
+            self._replace(part, [time, *(fitting[key] for key in part)])
+        self.delete_many([key for key in made if key not in fitting])
+        return len(fitting)
 
     def add(self, key: str, value: Any, *, ttl: float | None, tags: Tags = ()) -> bool:
-        data = join_entry(dumps(value), 0.0, tags)
+        data = join_entry(dumps(value), tags=tags)
         if len(data) > VALUE_LIMIT:
             return False
         name, _ = self._names(key)
@@ -163,8 +182,14 @@ class RedisStore:
         return bool(self._run(lambda client: self._touch(keys=[name], args=args, client=client)))
 
     def delete(self, key: str) -> bool:
-        names = list(self._names(key))
-        return bool(self._run(lambda client: self._delete(keys=names, client=client)))
+        return self.delete_many((key,)) > 0
+
+    def delete_many(self, keys: Sequence[str]) -> int:
+        found = 0
+        for part in _parts(keys):
+            names = [name for key in part for name in self._names(key)]
+            found += self._run(lambda client, names=names: self._delete(keys=names, client=client))
+        return found
 
     def clear(self) -> None:
         # Leases first: from then on nothing that was begun before is stored.
@@ -198,6 +223,10 @@ class RedisStore:
     def close(self) -> None:
         self._held.stop()
         self._link.close()
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[at : at + _TOGETHER] for at in range(0, len(keys), _TOGETHER))
 
 
 def _lengths(client: Any, names: list[bytes]) -> list[int]:

@@ -6,12 +6,16 @@ from typing import Final
 
 __all__ = ["ADD", "COMMIT", "DELETE", "SET", "TOUCH"]
 
-#: value, lease | data, time: store, and end the lease. In this order, as a server without
-#: memory refuses the first writing command of a script and none after one that it took.
+#: value, lease, value, lease, … | time, data, data, …: store each, and end its lease. In this
+#: order, as a server without memory refuses the first writing command of a script and none
+#: after one that it took.
 SET: Final = """
-if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1])
-else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
-redis.call('DEL', KEYS[2])
+for at = 1, #KEYS, 2 do
+  local data = ARGV[(at + 3) / 2]
+  if ARGV[1] == '0' then redis.call('SET', KEYS[at], data)
+  else redis.call('SET', KEYS[at], data, 'PX', ARGV[1]) end
+  redis.call('DEL', KEYS[at + 1])
+end
 """
 
 #: value, lease | token, data, time: store where the lease is still held, and end it.
@@ -23,12 +27,12 @@ else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1
 """
 
-# Whether a value is within its time to live: `!<grace in seconds>|` begins one with a grace.
+# Whether a value is within its time to live: `!<grace in seconds>|` or `,` begins one with a grace.
 _FRESH: Final = """
 local function fresh(key)
   local head = redis.call('GETRANGE', key, 0, 31)
   if head == '' then return false, 0 end
-  local grace = tonumber(string.match(head, '^!([%d.]+)|') or '0') * 1000
+  local grace = tonumber(string.match(head, '^!([%d.]+)[,|]') or '0') * 1000
   local left = redis.call('PTTL', key)
   return left < 0 or left > grace, grace
 end
@@ -45,13 +49,16 @@ return 1
 """
 )
 
-#: value, lease: remove both; whether the value was within its time to live.
+#: value, lease, value, lease, …: remove all; how many values were within their time to live.
 DELETE: Final = (
     _FRESH
     + """
-local was_fresh = fresh(KEYS[1])
-redis.call('DEL', KEYS[1], KEYS[2])
-return was_fresh and 1 or 0
+local found = 0
+for at = 1, #KEYS, 2 do
+  if fresh(KEYS[at]) then found = found + 1 end
+  redis.call('DEL', KEYS[at], KEYS[at + 1])
+end
+return found
 """
 )
 

@@ -100,21 +100,24 @@ class Refreshes:
             self._failed[key] = monotonic() + _REST
         log.error("%r could not be computed anew and stays stale", key, exc_info=failure)
 
-    def start(self, key: str, plan: Plan) -> None:
-        """Refresh `key` in a thread, which sees nothing of the caller's context variables."""
+    def start(self, key: str, plan: Plan, left: float = 0.0) -> None:
+        """Refresh `key` in a thread, which sees nothing of the caller's context variables.
+
+        Not where another process has by then: a value with more than `left` seconds to live.
+        """
         if self.begin(key):
             run = threading.Thread(
-                target=self._run, args=(key, plan), name="asok-cache-refresh", daemon=True
+                target=self._run, args=(key, plan, left), name="asok-cache-refresh", daemon=True
             )
             run.start()
 
-    def _run(self, key: str, plan: Plan) -> None:
+    def _run(self, key: str, plan: Plan, left: float) -> None:
         failure: Exception | None = None
         try:
             lease = self._remember.attempt(key)
             if lease is not None:
                 entry = self._remember.find(key)
-                if entry is not None and entry.fresh:
+                if entry is not None and entry.fresh and entry.left > left:
                     lease.release()  # another process was faster
                 else:
                     self._remember.compute(key, plan, lease)

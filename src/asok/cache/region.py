@@ -13,9 +13,9 @@ from typing import Any
 
 from asok.cache.api import MISSING, TTL, Store, check_key, seconds
 from asok.cache.backends import make_store
-from asok.cache.counters import Counters
 from asok.cache.lookup import Lookup
 from asok.cache.noted import noted
+from asok.cache.observed import observed
 from asok.cache.remember import Remember
 from asok.cache.serving import Serving
 from asok.cache.tags import add_where_absent, check_tags, flush_tags, tokens
@@ -63,7 +63,7 @@ class Cache:
         max_bytes: int | None = None,
         timeout: float = 5.0,
     ) -> None:
-        self.store: Store = noted(
+        store = noted(
             make_store(
                 backend,
                 path=path,
@@ -76,7 +76,7 @@ class Cache:
                 timeout=timeout,
             )
         )
-        self.counters = Counters()
+        self.store, self.counters = observed(store)
         self._blocking = self.store.blocking
         self._fetch = self.store.get
         self._trouble = Trouble(self.counters)
@@ -150,8 +150,19 @@ class Cache:
     def set_many(
         self, values: Mapping[str, Any], ttl: TTL = None, *, tags: Sequence[str] = ()
     ) -> int:
-        """Store several values; returns how many were."""
-        return sum([self.set(key, value, ttl, tags=tags) for key, value in values.items()])
+        """Store several values, all or (where one can't be stored) none; returns how many were.
+
+        A server is asked once. 0 for a store in trouble.
+        """
+        for key in values:
+            check_key(key)
+        time, names = seconds(ttl), check_tags(tags)
+        if time is not None and time <= 0:
+            self.forget_many(values)
+            return 0
+        return self._guard(
+            lambda: self.store.set_many(values, ttl=time, tags=tokens(self.store, names)), 0
+        )
 
     def add(self, key: str, value: Any, ttl: TTL = None) -> bool:
         """Store a value where there is none. Exactly one of several callers gets True."""
@@ -199,8 +210,11 @@ class Cache:
         return self._guard(lambda: self.store.delete(key), False)
 
     def forget_many(self, keys: Iterable[str]) -> int:
-        """Remove several values; returns how many there were."""
-        return sum([self.forget(key) for key in keys])
+        """Remove several values, asking a server once; returns how many there were."""
+        asked = list(dict.fromkeys(keys))
+        for key in asked:
+            check_key(key)
+        return self._guard(lambda: self.store.delete_many(asked), 0)
 
     def forget_tags(self, *tags: str) -> None:
         """Remove every value that carries one of the tags, in one step a tag."""
@@ -238,23 +252,20 @@ class Cache:
         *,
         stale: TTL = None,
         failsafe: TTL = None,
+        early: float = 0.0,
         tags: Sequence[str] = (),
     ) -> Any:
         """Return the value of a key, or compute it by `fn()`, store it and return it.
 
         It is computed once for all who ask meanwhile: threads, tasks, processes and, with
         Redis, hosts. With `stale` a value is served for that long after its `ttl`, while one
-        caller computes it anew in the background. With `failsafe` the last good value is
+        caller computes it anew in the background. With `early` (1.0 is usual) that begins before
+        its end, sooner the longer `fn` takes. With `failsafe` the last good value is
         returned for that long after its `ttl` where `fn` raises; else what it raises is raised
         to all who wait. An error is never stored. `fn` may return `Computed` to set the time
         and tags by the value, or to keep it off the cache.
         """
-        return self._serving.value(key, ttl, fn, stale, failsafe, tags)
-
-    def get_or_render(self, key: str, ttl: TTL, render: Callable[[], str]) -> str:
-        """`remember` for a text: the port of `{% cache %}`."""
-        text: str = self.remember(key, ttl, render)
-        return text
+        return self._serving.value(key, ttl, fn, stale, failsafe, early, tags)
 
     async def aremember(
         self,
@@ -264,10 +275,11 @@ class Cache:
         *,
         stale: TTL = None,
         failsafe: TTL = None,
+        early: float = 0.0,
         tags: Sequence[str] = (),
     ) -> Any:
         """`remember` for coroutines; `fn` may be a coroutine function, or runs in a thread."""
-        return await self._serving.value_async(key, ttl, fn, stale, failsafe, tags)
+        return await self._serving.value_async(key, ttl, fn, stale, failsafe, early, tags)
 
     aget = twin(get)
     ahas = twin(has)

@@ -15,11 +15,12 @@ import inspect
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from time import monotonic, sleep
+from time import monotonic, perf_counter, sleep
 from typing import Any, Final, NamedTuple
 
 from asok.cache.api import MISSING, TTL, Computed, Entry, Lease, Store, Tags, grace, seconds
 from asok.cache.counters import Counters
+from asok.cache.early import check_early
 from asok.cache.isolate import isolate
 from asok.cache.tags import check_tags, tokens
 from asok.cache.trouble import Trouble
@@ -48,6 +49,7 @@ class Plan(NamedTuple):
     ttl: float | None
     stale: float
     failsafe: float
+    early: float
     tags: Sequence[str]
 
     @property
@@ -57,7 +59,14 @@ class Plan(NamedTuple):
 
     @classmethod
     def make(
-        cls, key: str, ttl: TTL, fn: object, stale: TTL, failsafe: TTL, tags: Sequence[str]
+        cls,
+        key: str,
+        ttl: TTL,
+        fn: object,
+        stale: TTL,
+        failsafe: TTL,
+        early: float,
+        tags: Sequence[str],
     ) -> Plan:
         """From the arguments of `remember`. Raises `CacheError` for those that can't be."""
         if not callable(fn):
@@ -65,7 +74,8 @@ class Plan(NamedTuple):
                 f"remember({key!r}) got fn={fn!r}, expected a function without arguments.",
                 fix="For example cache.remember('key', ttl=60, fn=lambda: fetch(1)).",
             )
-        return cls(fn, seconds(ttl), grace(stale), grace(failsafe), check_tags(tags))
+        times = seconds(ttl), grace(stale), grace(failsafe), check_early(early)
+        return cls(fn, *times, check_tags(tags))
 
 
 class Outcome(NamedTuple):
@@ -177,15 +187,17 @@ class Remember:
         """Compute, store (with a lease) and give the lease back."""
         try:
             tags = self.tokens_of(plan)
+            began = perf_counter()
             with self.computing(key):
                 result = plan.fn()
+            cost = perf_counter() - began
             if inspect.iscoroutine(result):
                 result.close()
                 raise CacheError(
                     f"the function that computes {key!r} is a coroutine function.",
                     fix="Use `await cache.aremember(...)`.",
                 )
-            return self.finish(key, plan, tags, lease, result)
+            return self.finish(key, plan, tags, lease, result, cost)
         finally:
             if lease is not None:
                 lease.release()
@@ -209,9 +221,17 @@ class Remember:
             return None
 
     def finish(
-        self, key: str, plan: Plan, tags: Tags | None, lease: Lease | None, result: Any
+        self,
+        key: str,
+        plan: Plan,
+        tags: Tags | None,
+        lease: Lease | None,
+        result: Any,
+        cost: float,
     ) -> Outcome:
-        """Store a result and return it. Raises `CacheValueError` for what can't be stored.
+        """Store a result, which took `cost` seconds, and return it.
+
+        Raises `CacheValueError` for what can't be stored.
 
         Without a lease nobody would notice a purge since, so that is not stored: whoever holds
         it will store, or the store is in trouble anyway.
@@ -227,8 +247,11 @@ class Remember:
             result = result.value
         value, copy, _ = isolate(result)
         if lease is not None and tags is not None and (ttl is None or ttl > 0):
+            kept = cost if plan.early and ttl is not None else 0.0
             try:
-                self.store.set(key, result, ttl=ttl, stale=plan.grace, tags=tags, lease=lease)
+                self.store.set(
+                    key, result, ttl=ttl, stale=plan.grace, tags=tags, cost=kept, lease=lease
+                )
             except CacheUnavailable as error:
                 self.trouble.note(error)
         return Outcome(Entry(value, copy))

@@ -10,21 +10,15 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from contextvars import Context
-from time import monotonic
-from typing import Any, TypeVar
+from time import monotonic, perf_counter
+from typing import Any
 
 from asok.cache.api import Entry, Lease
 from asok.cache.refresh import Refreshes
 from asok.cache.remember import FIRST_LOOK, LONGEST_LOOK, PATIENCE, Outcome, Plan, Remember
+from asok.cache.threads import hop, in_thread, later
 
-__all__ = ["AsyncRemember", "hop"]
-
-T = TypeVar("T")
-
-
-async def hop(blocking: bool, call: Callable[..., T], *args: Any) -> T:
-    """Call in a thread where the call may block, else here."""
-    return await asyncio.to_thread(call, *args) if blocking else call(*args)
+__all__ = ["AsyncRemember"]
 
 
 class AsyncRemember:
@@ -64,7 +58,7 @@ class AsyncRemember:
         attempt = how or self._remember.attempt
         if not self._blocking:
             return attempt(key)
-        taking = asyncio.ensure_future(asyncio.to_thread(attempt, key))
+        taking = asyncio.ensure_future(in_thread(attempt, key))
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -99,6 +93,7 @@ class AsyncRemember:
         remember = self._remember
         try:
             tags = await hop(self._blocking and bool(plan.tags), remember.tokens_of, plan)
+            began = perf_counter()
             with remember.computing(key):
                 result: Any
                 if inspect.iscoroutinefunction(plan.fn):
@@ -107,33 +102,36 @@ class AsyncRemember:
                     result = await asyncio.to_thread(plan.fn)
                 if inspect.isawaitable(result):
                     result = await result
+            cost = perf_counter() - began
         except BaseException:
             _release(lease)
             raise
 
         def store() -> Outcome:
             try:
-                return remember.finish(key, plan, tags, lease, result)
+                return remember.finish(key, plan, tags, lease, result, cost)
             finally:
                 if lease is not None:
                     lease.release()
 
         return await hop(self._blocking, store)
 
-    def refresh(self, key: str, plan: Plan) -> None:
-        """Refresh `key` in a task of this loop, with a context of its own."""
+    def refresh(self, key: str, plan: Plan, left: float = 0.0) -> None:
+        """Refresh `key` in a task of this loop, with a context of its own; see `Refreshes`."""
         if self._refreshes.begin(key):
-            task = asyncio.get_running_loop().create_task(self._run(key, plan), context=Context())
+            task = asyncio.get_running_loop().create_task(
+                self._run(key, plan, left), context=Context()
+            )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, key: str, plan: Plan) -> None:
+    async def _run(self, key: str, plan: Plan, left: float) -> None:
         failure: Exception | None = None
         try:
             lease = await self._attempt(key)
             if lease is not None:
                 entry = await hop(self._blocking, self._remember.find, key)
-                if entry is not None and entry.fresh:
+                if entry is not None and entry.fresh and entry.left > left:
                     _release(lease)  # another process was faster
                 else:
                     await self._compute(key, plan, lease)
@@ -146,7 +144,7 @@ class AsyncRemember:
 def _release(lease: Lease | None) -> None:
     """Give a lease back without waiting for the store."""
     if lease is not None:
-        asyncio.get_running_loop().run_in_executor(None, lease.release)
+        later(lease.release)
 
 
 def _give_back(taking: asyncio.Future[Lease | None]) -> None:

@@ -1,6 +1,7 @@
 """What `remember` answers with: a fresh value, a stale one, a computed one, or the last good one.
 
-    fresh                       returned
+    fresh                       returned; near its end, by `early`, one computes it anew in the
+                                background
     late, within `stale`        returned; one of those who ask computes it anew in the background
     late, within `failsafe`     computed by who asks; where that fails, the old value is returned
     otherwise                   computed by who asks
@@ -14,10 +15,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from asok.cache.api import TTL, Entry, check_key
+from asok.cache.early import is_due
 from asok.cache.lookup import Lookup
 from asok.cache.refresh import Refreshes
 from asok.cache.remember import Plan, Remember
-from asok.cache.remember_async import AsyncRemember, hop
+from asok.cache.remember_async import AsyncRemember
+from asok.cache.threads import hop
 
 __all__ = ["Serving"]
 
@@ -34,15 +37,25 @@ class Serving:
         self._async = AsyncRemember(remember, self._refreshes)
 
     def value(
-        self, key: str, ttl: TTL, fn: object, stale: TTL, failsafe: TTL, tags: Sequence[str]
+        self,
+        key: str,
+        ttl: TTL,
+        fn: object,
+        stale: TTL = None,
+        failsafe: TTL = None,
+        early: float = 0.0,
+        tags: Sequence[str] = (),
     ) -> Any:
         """For a thread; see `Cache.remember`."""
         check_key(key)
         entry = self._find(key)
         if entry is not None and entry.fresh:
             self._counters.hits += 1
+            if early and is_due(entry, early):
+                plan = Plan.make(key, ttl, fn, stale, failsafe, early, tags)
+                self._refreshes.start(key, plan, entry.left)
             return entry.take()
-        plan = Plan.make(key, ttl, fn, stale, failsafe, tags)
+        plan = Plan.make(key, ttl, fn, stale, failsafe, early, tags)
         if entry is not None:
             if entry.late < plan.stale:
                 self._refreshes.start(key, plan)
@@ -56,15 +69,25 @@ class Serving:
         return self._remember.value(key, plan)
 
     async def value_async(
-        self, key: str, ttl: TTL, fn: object, stale: TTL, failsafe: TTL, tags: Sequence[str]
+        self,
+        key: str,
+        ttl: TTL,
+        fn: object,
+        stale: TTL = None,
+        failsafe: TTL = None,
+        early: float = 0.0,
+        tags: Sequence[str] = (),
     ) -> Any:
         """For a task; see `Cache.aremember`."""
         check_key(key)
         entry = await hop(self._blocking, self._find, key)
         if entry is not None and entry.fresh:
             self._counters.hits += 1
+            if early and is_due(entry, early):
+                plan = Plan.make(key, ttl, fn, stale, failsafe, early, tags)
+                self._async.refresh(key, plan, entry.left)
             return entry.take()
-        plan = Plan.make(key, ttl, fn, stale, failsafe, tags)
+        plan = Plan.make(key, ttl, fn, stale, failsafe, early, tags)
         if entry is not None:
             if entry.late < plan.stale:
                 self._async.refresh(key, plan)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from asok.cache.api import Store
+from asok.cache.threads import in_thread
 
 __all__ = ["twin"]
 
@@ -30,7 +30,7 @@ def twin(
     @wraps(method)
     async def call(self: Self, *args: P.args, **kwargs: P.kwargs) -> T:
         if self.store.blocking:
-            return await asyncio.to_thread(method, self, *args, **kwargs)
+            return await in_thread(method, self, *args, **kwargs)
         return method(self, *args, **kwargs)
 
     call.__name__ = f"a{method.__name__}"
