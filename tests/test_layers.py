@@ -24,6 +24,7 @@ GROUND = {
     "fingerprint",
     "sizes",
     "source_file",
+    "sqlite_file",
     "site_modules",
     "forked",
     "contents",

@@ -103,6 +103,25 @@ def test_a_dropped_session_takes_no_row_again(make_store: StoreMaker) -> None:
     assert store.load("p", "c") == ROW
 
 
+def test_a_session_that_is_moved_takes_its_rows_along_and_is_dropped(
+    make_store: StoreMaker,
+) -> None:
+    store, other = make_store(), make_store()
+    store.save("o", "a", ROW, replaces=0)
+    store.save("o", "b", ROW, replaces=0)
+    store.save("p", "a", ROW, replaces=0)
+
+    other.move("o", "n")
+    other.move("nobody", "m")
+
+    assert store.load("n", "a") == store.load("n", "b") == ROW
+    assert store.load("o", "a") is None
+    assert not store.save("o", "a", replace(ROW, revision=2), replaces=ROW.revision)
+    assert not store.save("o", "a", ROW, replaces=0)
+    assert store.save("n", "a", replace(ROW, revision=ROW.revision + 1), replaces=ROW.revision)
+    assert store.save("m", "a", ROW, replaces=0)
+
+
 def test_a_turn_is_held_once_until_it_is_released(make_store: StoreMaker) -> None:
     store, other = make_store(), make_store()
     turn = store.acquire("o", "c")
@@ -254,7 +273,7 @@ def test_expired_rows_are_removed_now_and_then(kind: str, tmp_path: Path) -> Non
         assert store._dropped == {}
     else:
         query = "SELECT (SELECT count(*) FROM live), (SELECT count(*) FROM dropped)"
-        assert store._connection().execute(query).fetchone() == (1, 0)
+        assert store._file.connection().execute(query).fetchone() == (1, 0)
         store.close()
 
 

@@ -44,7 +44,9 @@ IDS = SessionIds(Keys(["k" * 32]))
 
 
 def opened(
-    store: SessionStore, session_id: str | None, revoked: Callable[[str], None] | None = None
+    store: SessionStore,
+    session_id: str | None,
+    revoked: Callable[[str, str | None], None] | None = None,
 ) -> Session:
     return Session(store, session_id, new_id=IDS.new, revoked=revoked)
 
@@ -124,15 +126,34 @@ def test_ids_survive_the_rotation_of_keys() -> None:
 
 
 def test_login_takes_a_new_id_and_keeps_the_data(store: SessionStore) -> None:
-    ended: list[str] = []
+    ended: list[tuple[str, str | None]] = []
     old = saved(store, cart=[1])
-    session = opened(store, old, ended.append)
+    session = opened(store, old, lambda *ids: ended.append(ids))
     session.login(user=7)
     assert session.save()
     assert session.id not in (None, old)
     assert store.load(old) is None
-    assert ended == [old]
+    assert ended == [(old, session.id)]
     assert dict(opened(store, session.id)) == {"cart": [1], "user": 7}
+
+
+def test_a_logout_leaves_nothing_to_whoever_comes_after_it(store: SessionStore) -> None:
+    ended: list[tuple[str, str | None]] = []
+    old = saved(store, cart=[1])
+    session = opened(store, old, lambda *ids: ended.append(ids))
+    session.login(user=7)
+    between = session.id
+    session.logout()
+    session.login(user=8)
+    last = session.id
+    assert session.save()
+    assert [one for one, _ in ended][:1] == [old]
+    assert (between, None) in ended
+    assert {successor for _, successor in ended} == {None}
+
+    session.login(user=9)
+    session.save()
+    assert ended[-1] == (last, session.id)
 
 
 def test_a_login_without_any_cookie_gets_one(store: SessionStore) -> None:
@@ -143,9 +164,9 @@ def test_a_login_without_any_cookie_gets_one(store: SessionStore) -> None:
 
 
 def test_a_login_that_can_not_be_saved_ends_nothing(store: SessionStore) -> None:
-    ended: list[str] = []
+    ended: list[tuple[str, str | None]] = []
     old = saved(store, cart=[1])
-    session = opened(store, old, ended.append)
+    session = opened(store, old, lambda *ids: ended.append(ids))
     session.login(photo="x" * 70_000)
     with pytest.raises(SessionError, match="'photo'"):
         session.save()
@@ -254,17 +275,6 @@ def test_sqlite_serves_threads_and_forks(tmp_path: Path) -> None:
     store.close()
 
 
-def test_connections_of_threads_that_ended_are_closed(tmp_path: Path) -> None:
-    store = SqliteSessionStore(tmp_path / "s.sqlite3")
-    for _ in range(5):
-        thread = threading.Thread(target=store.load, args=("x",))
-        thread.start()
-        thread.join()
-    store.load("x")
-    assert len(store._connections) == 1
-    store.close()
-
-
 def test_what_expired_is_deleted_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,7 +291,7 @@ def test_what_expired_is_deleted_and_replaced(
     assert found.data == {"c": 1}
     monkeypatch.setattr(time, "time", lambda: now + 300)
     store.create("new", {})
-    count = store._connection().execute("SELECT count(*) FROM session").fetchone()
+    count = store._file.connection().execute("SELECT count(*) FROM session").fetchone()
     assert count == (1,)
     store.close()
 

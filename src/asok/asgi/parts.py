@@ -78,7 +78,7 @@ class Parts:
     trusted_origins: Sequence[str] = ()
     scopes: Sequence[Callable[[], AbstractContextManager[Any]]] = ()
     """Entered around every handler: one database session a request, for example."""
-    revoked: Callable[[str], None] | None = field(default=None)
+    revoked: Callable[[str, str | None], None] | None = field(default=None)
 
     def render(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
         """The `SiteView` of a request."""

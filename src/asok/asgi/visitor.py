@@ -31,7 +31,7 @@ class Visitor:
         store: SessionStore,
         ids: SessionIds,
         csrf: Csrf | None,
-        revoked: Callable[[str], None] | None = None,
+        revoked: Callable[[str, str | None], None] | None = None,
         draft: Draft | None = None,
     ) -> None:
         self.session = Session(store, session_id, new_id=ids.new, revoked=revoked)

@@ -11,6 +11,7 @@ from asok import backends, models
 from asok.asgi.runtime_file import RuntimeFile
 from asok.composition.records import ModelRecords
 from asok.composition.threads import Threads
+from asok.errors import SessionError
 from asok.jinja import Templates
 from asok.live import Live, Registry, SessionLike, configure_broadcasts, configure_records
 from asok.notices import Notices
@@ -33,10 +34,11 @@ def make_live(
     ids: SessionIds,
     runtime: RuntimeFile,
     notices: Notices,
-) -> tuple[Live, Callable[[str], None]]:
+) -> tuple[Live, Callable[[str, str | None], None]]:
     """Return the components below `source`, and what is called when a session ends here.
 
-    Its live state goes then, and every worker closes its sockets.
+    Its live state goes then, or goes over to the session that takes its place, and every worker
+    closes its sockets.
     """
     configure_records(ModelRecords())
     limits = backends.live_limits(settings)
@@ -45,12 +47,15 @@ def make_live(
     if folder.is_dir():
         registry.load(folder, importlib.import_module)
 
-    def revoke(session_id: str) -> None:
-        live.drop_session(session_id)
+    def revoke(session_id: str, successor: str | None) -> None:
+        if successor is None:
+            live.drop_session(session_id)
+        else:
+            live.move_session(session_id, successor)
         notices.publish(_REVOKED, {"id": session_id})
 
     def open_session(session_id: str) -> SessionLike:
-        opened = Session(sessions, session_id, new_id=ids.new, revoked=revoke)
+        opened = Session(sessions, session_id, new_id=_no_cookie, revoked=revoke)
         return cast("SessionLike", opened)
 
     live = Live(
@@ -72,6 +77,13 @@ def make_live(
     notices.subscribe(_REVOKED, lambda message: live.close_session(message["id"]))
     configure_broadcasts(live.broadcasts.publish)
     return live, revoke
+
+
+def _no_cookie() -> str:
+    raise SessionError(
+        "a component called session.login() or logout(), and a socket can't set the new cookie.",
+        fix='Send the form to a page: <form method="post" action="/login">, and call it there.',
+    )
 
 
 async def run_in_scope(function: Callable[[], Any]) -> Any:

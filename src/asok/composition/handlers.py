@@ -35,7 +35,7 @@ def make_parts(
     keys: Keys,
     sessions: SessionStore,
     ids: SessionIds,
-    revoked: Callable[[str], None],
+    revoked: Callable[[str, str | None], None],
     csp: Mapping[str, str] | None,
 ) -> Parts:
     """Return the parts of the site at `root`.

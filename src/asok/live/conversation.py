@@ -65,6 +65,7 @@ class Conversation:
     ) -> None:
         self.owner = owner_of(session_id)
         self.closed = False
+        self._ending = False
         self._live = live
         self._session_id = session_id
         self._screen = Screen(live, emit, failed)
@@ -271,6 +272,9 @@ class Conversation:
         self.loop.call_soon_threadsafe(lambda: self._spawn(self._farewell(reason)))
 
     async def _farewell(self, reason: str) -> None:
+        if self._ending:  # both by its own worker and by the notice to all of them
+            return
+        self._ending = True
         await self._screen.send(frames.reload(reason))
         await self._end(POLICY, reason)
 

@@ -261,6 +261,15 @@ class Live:
         self.store.drop(owner_of(session_id))
         self.close_session(session_id)
 
+    def move_session(self, session_id: str, successor: str) -> None:
+        """End a session whose place another one takes (login): its state goes over.
+
+        Nothing can be written for the old one any more, and what was signed for it is refused,
+        so whoever knew its id has nothing of the new one.
+        """
+        self.store.move(owner_of(session_id), owner_of(successor))
+        self.close_session(session_id)
+
     def close_session(self, session_id: str) -> None:
         """Ask the session's browsers on this worker to reload, and close them. Any thread."""
         for conversation in list(self._conversations.get(owner_of(session_id), ())):

@@ -145,6 +145,18 @@ class RedisLiveStore:
             pipeline.set(mark, "1", px=int(DROPPED_SECONDS * 1000))
             pipeline.execute()
 
+    def move(self, owner: str, successor: str) -> None:
+        rows, mark = self._keys(owner)
+        # First the mark: from here on nobody writes rows that would be left behind. Keys of two
+        # sessions may be on two servers of a cluster, so this is no transaction.
+        self._client.set(mark, "1", px=int(DROPPED_SECONDS * 1000))
+        found = self._client.hgetall(rows)
+        if found:
+            kept = self._keys(successor)[0]
+            self._client.hset(kept, mapping=found)
+            self._client.pexpire(kept, int(self._seconds * 1000))
+        self._client.delete(rows)
+
     def acquire(self, owner: str, cid: str) -> Lease | None:
         key = f"{self._keys(owner)[0]}:turn:{cid}"
         token = secrets.token_hex(8)

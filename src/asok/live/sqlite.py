@@ -1,22 +1,18 @@
 """Live state in one SQLite file (WAL), shared by all workers of a machine: the default.
 
-A compare-and-set is one statement; the turn of a call is a kernel lock (`lease.py`). Each
-thread has its own connection, and a forked worker opens its own.
+A compare-and-set is one statement; the turn of a call is a kernel lock (`lease.py`).
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from asok.live.lease import ByteLocks
 from asok.live.store import DROPPED_SECONDS, Lease, Row
+from asok.sqlite_file import SqliteFile
 
 __all__ = ["SqliteLiveStore"]
 
@@ -60,36 +56,14 @@ class SqliteLiveStore:
     def __init__(
         self, path: Path, *, seconds: float = 3600.0, clock: Callable[[], float] = time.time
     ) -> None:
-        self.path = path
         self._seconds = seconds
         self._clock = clock
         self._locks = ByteLocks(path.with_name(path.name + ".lock"))
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._pid = os.getpid()
+        self._file = SqliteFile(path, _SCHEMA)
         self._pruned = 0.0
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():  # forked: SQLite connections do not survive it
-            self._pid, self._local, self._all = os.getpid(), threading.local(), []
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            found = sqlite3.connect(
-                self.path, timeout=5.0, isolation_level=None, check_same_thread=False
-            )
-            found.execute("PRAGMA journal_mode=WAL")
-            # A crash of the machine may lose the last calls, never a part of one.
-            found.execute("PRAGMA synchronous=NORMAL")
-            found.executescript(_SCHEMA)
-            with suppress(OSError):
-                self.path.chmod(0o600)
-            self._local.connection = found
-            self._all.append(found)
-        return found
-
     def load(self, owner: str, cid: str) -> Row | None:
-        row = self._connection().execute(_LOAD, (owner, cid, self._clock())).fetchone()
+        row = self._file.connection().execute(_LOAD, (owner, cid, self._clock())).fetchone()
         if row is None:
             return None
         state, version, schema, props, revision, tabs = row
@@ -98,7 +72,7 @@ class SqliteLiveStore:
 
     def save(self, owner: str, cid: str, row: Row, *, replaces: int) -> bool:
         now = self._clock()
-        connection = self._connection()
+        connection = self._file.connection()
         values = (
             row.state,
             row.version,
@@ -125,28 +99,26 @@ class SqliteLiveStore:
 
     def touch(self, owner: str, cids: Iterable[str]) -> None:
         now = self._clock()
-        self._connection().executemany(
+        self._file.connection().executemany(
             "UPDATE live SET expires = ? WHERE owner = ? AND cid = ? AND expires > ?",
             [(now + self._seconds, owner, cid, now) for cid in cids],
         )
 
     def drop(self, owner: str) -> None:
-        connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.execute("DELETE FROM live WHERE owner = ?", (owner,))
+        self._end("DELETE FROM live WHERE owner = ?", owner)
+
+    def move(self, owner: str, successor: str) -> None:
+        self._end("UPDATE OR REPLACE live SET owner = ? WHERE owner = ?", successor, owner)
+
+    def _end(self, what: str, *owners: str) -> None:
+        """Do what becomes of the rows of a session, the last of `owners`, that ends."""
+        with self._file.transaction() as connection:
+            connection.execute(what, owners)
             connection.execute(
                 "INSERT OR REPLACE INTO dropped VALUES (?, ?)",
-                (owner, self._clock() + DROPPED_SECONDS),
+                (owners[-1], self._clock() + DROPPED_SECONDS),
             )
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
 
     def close(self) -> None:
-        for connection in self._all:
-            connection.close()
-        self._all.clear()
-        self._local = threading.local()
+        self._file.close()
         self._locks.close()

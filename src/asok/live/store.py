@@ -76,6 +76,10 @@ class LiveStore(Protocol):
         """Remove all rows of a session for good: none is ever written for it again."""
         ...
 
+    def move(self, owner: str, successor: str) -> None:
+        """Give the rows of a session to another one, new and empty; the first is dropped."""
+        ...
+
     def close(self) -> None:
         """Free connections; idempotent."""
         ...
@@ -135,6 +139,13 @@ class MemoryLiveStore:
     def drop(self, owner: str) -> None:
         with self._lock:
             self._rows.pop(owner, None)
+            self._dropped[owner] = self._clock() + DROPPED_SECONDS
+
+    def move(self, owner: str, successor: str) -> None:
+        with self._lock:
+            rows = self._rows.pop(owner, None)
+            if rows:
+                self._rows[successor] = rows
             self._dropped[owner] = self._clock() + DROPPED_SECONDS
 
     def close(self) -> None:

@@ -25,8 +25,8 @@ class Session(MutableMapping[str, Any]):
     """One visitor's data. Keys are text, values are JSON types.
 
     `session_id` is the (genuine) id from the cookie, or None for a visitor without one;
-    `new_id` makes one. `revoked` is called with an id that ended (login, logout), so that
-    live sockets can be closed.
+    `new_id` makes one. `revoked` is called with an id that ended, so that live sockets can be
+    closed, and with the one that takes its place at a login; None at a logout.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Session(MutableMapping[str, Any]):
         session_id: str | None,
         *,
         new_id: Callable[[], str],
-        revoked: Callable[[str], None] | None = None,
+        revoked: Callable[[str, str | None], None] | None = None,
     ) -> None:
         self._store = store
         self._revoked = revoked
@@ -43,6 +43,8 @@ class Session(MutableMapping[str, Any]):
         self._loaded: dict[str, str] = {}
         self._exists = False
         self._ended: list[str] = []
+        #: Whether what belonged to them belongs to the new id.
+        self._inherits = True
         self._refresh_at = 0.0
         self._new_id = new_id
         self._cookie = session_id
@@ -110,6 +112,7 @@ class Session(MutableMapping[str, Any]):
     def logout(self) -> None:
         """Forget everything and take a new id; the old session is gone in every worker."""
         self._rotate()
+        self._inherits = False
         self._data = {}
         self.modified = False
 
@@ -124,6 +127,7 @@ class Session(MutableMapping[str, Any]):
     def drop(self) -> None:
         """Forget what was changed since the request began: it failed, or can't be saved."""
         self._ended.clear()
+        self._inherits = True
         self._data = None
         self.modified = False
         if self._cookie is not None:
@@ -145,7 +149,8 @@ class Session(MutableMapping[str, Any]):
             self._store.delete(ended)
             del self._ended[0]
             if self._revoked is not None:
-                self._revoked(ended)
+                self._revoked(ended, self.id if self._inherits else None)
+        self._inherits = True
         return self.is_new
 
     def _encoded(self) -> dict[str, str]:

@@ -1,23 +1,19 @@
 """Sessions in one SQLite file (WAL), shared by all workers of a machine.
 
 Measured: a compare-and-set through SQLite costs a tenth of a locked read and rename of a
-file. Each thread has its own connection, which is closed once the thread has ended, and a
-forked worker opens its own.
+file.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import threading
 import time
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from asok.sessions.store import StoredSession, expiry
+from asok.sqlite_file import SqliteFile
 
 __all__ = ["SqliteSessionStore"]
 
@@ -35,45 +31,14 @@ class SqliteSessionStore:
     blocking = False
 
     def __init__(self, path: Path, *, idle: float = 86_400, absolute: float = 30 * 86_400) -> None:
-        self.path = path
         self.idle = idle
         self._absolute = absolute
-        self._local = threading.local()
-        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
+        self._file = SqliteFile(path, _SCHEMA)
         self._pruned = 0.0
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():  # forked: SQLite connections do not survive it
-            self._pid, self._local, self._lock = os.getpid(), threading.local(), threading.Lock()
-            self._connections = {}
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            found = sqlite3.connect(
-                self.path, timeout=5.0, isolation_level=None, check_same_thread=False
-            )
-            found.execute("PRAGMA journal_mode=WAL")
-            found.execute("PRAGMA synchronous=NORMAL")
-            found.executescript(_SCHEMA)
-            with suppress(OSError):
-                self.path.chmod(0o600)
-            self._local.connection = found
-            self._keep(found)
-        return found
-
-    def _keep(self, connection: sqlite3.Connection) -> None:
-        # Servers end threads that have nothing to do and begin new ones later.
-        with self._lock:
-            ended = [thread for thread in self._connections if not thread.is_alive()]
-            for thread in ended:
-                self._connections.pop(thread).close()
-            self._connections[threading.current_thread()] = connection
 
     def load(self, session_id: str) -> StoredSession | None:
         row = (
-            self._connection()
+            self._file.connection()
             .execute(
                 "SELECT data, created, expires FROM session WHERE id = ? AND expires > ?",
                 (session_id, time.time()),
@@ -84,7 +49,7 @@ class SqliteSessionStore:
 
     def create(self, session_id: str, data: Mapping[str, Any]) -> None:
         now = time.time()
-        connection = self._connection()
+        connection = self._file.connection()
         if now - self._pruned > 60:
             self._pruned = now
             connection.execute("DELETE FROM session WHERE expires <= ?", (now,))
@@ -97,9 +62,7 @@ class SqliteSessionStore:
         self, session_id: str, changed: Mapping[str, Any], removed: Collection[str], *, new: bool
     ) -> bool:
         now = time.time()
-        connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._file.transaction() as connection:
             row = connection.execute(
                 "SELECT data, created FROM session WHERE id = ? AND expires > ?",
                 (session_id, now),
@@ -114,18 +77,10 @@ class SqliteSessionStore:
                     "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)",
                     (session_id, json.dumps({**data, **changed}), created, ends),
                 )
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
         return found
 
     def delete(self, session_id: str) -> None:
-        self._connection().execute("DELETE FROM session WHERE id = ?", (session_id,))
+        self._file.connection().execute("DELETE FROM session WHERE id = ?", (session_id,))
 
     def close(self) -> None:
-        with self._lock:
-            for connection in self._connections.values():
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
+        self._file.close()
