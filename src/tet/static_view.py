@@ -9,7 +9,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from asok.assets import NOT_FOUND, Age, Breaker, FileSlice, Plan, Resource, names, respond
-from asok.assets.files import CHUNK, read_chunks
+from asok.assets.files import CHUNK, FileParts
 from tet.asset_folder import AssetFolder
 from tet.cachebreaker import PLACEHOLDER
 from tet.framework import Request, Response, new_response, not_found
@@ -163,14 +163,14 @@ def _send(plan: Plan, request: Request) -> Response:
 
 
 class _Pieces:
-    """A slice of an open file as a WSGI body."""
+    """Slices of an open file as a WSGI body."""
 
-    def __init__(self, file: BinaryIO, part: FileSlice) -> None:
+    def __init__(self, file: BinaryIO, body: FileSlice | FileParts) -> None:
         self._file = file
-        self._length = part.length
+        self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
-        return read_chunks(self._file, self._length)
+        return self._body.pieces(self._file)
 
     def close(self) -> None:
         self._file.close()

@@ -78,4 +78,4 @@ def header(plan: Plan, name: str) -> str | None:
 
 def content(plan: Plan) -> bytes:
     """Return the body of a plan, read from the disk where it is a slice of a file."""
-    return plan.body if isinstance(plan.body, bytes) else plan.body.read()
+    return plan.read()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asok.assets.files import FileSlice, locate, read_chunks, snapshot
+from asok.assets.files import FileParts, FileSlice, locate, snapshot
 
 
 @pytest.fixture
@@ -21,8 +21,20 @@ def file(tmp_path: Path) -> Path:
 def test_a_slice_gives_its_bytes_whole_and_in_pieces(file: Path) -> None:
     part = FileSlice(file, 10, 50, file.parents[1]).part(5, 20)
     assert part.read() == bytes(range(15, 35))
-    assert [len(piece) for piece in part.chunks(8)] == [8, 8, 4]
-    assert b"".join(part.chunks()) == part.read()
+    with part.open() as opened:
+        pieces = list(part.pieces(opened, 8))
+    assert [len(piece) for piece in pieces] == [8, 8, 4]
+    assert b"".join(pieces) == part.read()
+
+
+def test_parts_are_their_slices_behind_what_announces_them(file: Path) -> None:
+    whole = FileSlice(file, 0, 100, file.parents[1])
+    parts = FileParts(((b"late ", whole.part(90, 10)), (b" early ", whole.part(0, 3))), b" end")
+    assert parts.read() == b"late " + bytes(range(90, 100)) + b" early " + bytes(range(3)) + b" end"
+    assert parts.length == len(parts.read())
+    os.truncate(file, 95)
+    with pytest.raises(OSError, match="95 bytes, expected 100"):
+        parts.open()
 
 
 def test_a_file_that_was_cut_is_an_error_before_the_first_byte(file: Path) -> None:
@@ -34,7 +46,7 @@ def test_a_file_that_was_cut_is_an_error_before_the_first_byte(file: Path) -> No
 
 def test_a_file_that_is_cut_while_it_is_read_is_an_error(file: Path) -> None:
     with file.open("rb") as opened, pytest.raises(OSError, match="before its planned end"):
-        list(read_chunks(opened, 101))
+        list(FileSlice(file, 0, 101, file.parent).pieces(opened))
 
 
 def test_a_snapshot_is_bytes_up_to_its_limit(file: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from email.utils import formatdate
 from pathlib import Path
 
 import brotli  # pyright: ignore[reportMissingTypeStubs]
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asok.assets import Assets, DiskAssets, ManifestAssets, Plan, build_assets
+from asok.assets.ranges import UNSATISFIABLE, wanted_ranges
 
 from .conftest import CSS, FONT, ask, content, header
 
@@ -167,12 +172,150 @@ def test_a_range_behind_the_end_is_416(assets: Assets, font: str, value: str) ->
 
 @pytest.mark.parametrize(
     "value",
-    ["bytes=0-1,3-4", "bytes=5-1", "bytes=-", "bytes=", "items=0-1", "bytes=a-b", "bytes=0x1-2",
+    ["bytes=5-1", "bytes=0-1,5-1", "bytes=0-1,x", "bytes", "bytes=,", "bytes 0-1",
+     "bytes=0-1,x=2-3", "bytes=-", "bytes=", "items=0-1", "bytes=a-b", "bytes=0x1-2",
      "bytes=1-2-3", "bytes=--1", "bytes=+1-2", "bytes=٣-٤".encode().decode("latin-1"), ""],
 )  # fmt: skip
 def test_any_other_range_is_the_whole(assets: Assets, font: str, value: str) -> None:
     plan = ask(assets, font, range=value)
     assert (plan.status, content(plan)) == (200, FONT)
+
+
+def parts_of(plan: Plan) -> list[tuple[str, bytes]]:
+    """The Content-Range and the bytes of each part, read by the standard library."""
+    told = header(plan, "content-type")
+    assert told is not None
+    assert header(plan, "content-length") == str(len(content(plan)))
+    assert header(plan, "content-range") is None
+    head = f"MIME-Version: 1.0\r\nContent-Type: {told}\r\n\r\n"
+    message = email.message_from_bytes(head.encode() + content(plan), policy=email.policy.HTTP)
+    found: list[tuple[str, bytes]] = []
+    for part in message.iter_parts():
+        assert part["content-type"] == "font/woff2"
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        found.append((part["content-range"], payload))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "slices"),
+    [
+        ("bytes=0-1,500-509", [(0, 2), (500, 510)]),
+        ("bytes=500-509, 0-1", [(500, 510), (0, 2)]),
+        ("bytes=0-0,,\t-2 ,9999-", [(0, 1), (1022, 1024)]),
+        ("bytes=0-9,600-610,5-20", [(0, 21), (600, 611)]),
+        ("bytes=600-610,5-20,0-9,300-301", [(600, 611), (0, 21), (300, 302)]),
+        # What lies between is less than a part of its own would cost.
+        ("bytes=0-1,100-101,1000-1001", [(0, 102), (1000, 1002)]),
+    ],
+)
+def test_several_ranges_are_parts(
+    assets: Assets, font: str, value: str, slices: list[tuple[int, int]]
+) -> None:
+    plan = ask(assets, font, range=value)
+    assert plan.status == 206
+    assert etag(plan) == etag(ask(assets, font))
+    wanted = [(f"bytes {a}-{b - 1}/{len(FONT)}", FONT[a:b]) for a, b in slices]
+    assert parts_of(plan) == wanted
+
+
+def test_several_ranges_of_a_large_file_are_read_from_the_disk(root: Path, tmp_path: Path) -> None:
+    build_assets([root], tmp_path / "out")
+    large = ManifestAssets(tmp_path / "out", largest=0)
+    plan = ask(large, large.url("fonts/a.woff2"), range="bytes=-10,0-9")
+    assert parts_of(plan) == [
+        ("bytes 1014-1023/1024", FONT[-10:]),
+        ("bytes 0-9/1024", FONT[:10]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "start", "end"), [("bytes=0-9,5-19", 0, 20), ("bytes=9999-,3-4", 3, 5)]
+)
+def test_what_is_left_of_several_ranges_may_be_one(
+    assets: Assets, font: str, value: str, start: int, end: int
+) -> None:
+    plan = ask(assets, font, range=value)
+    assert (plan.status, content(plan)) == (206, FONT[start:end])
+    assert header(plan, "content-range") == f"bytes {start}-{end - 1}/{len(FONT)}"
+
+
+def test_several_ranges_behind_the_end_are_416(assets: Assets, font: str) -> None:
+    assert ask(assets, font, range="bytes=1024-,9999-10000,-0").status == 416
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "bytes=" + ",".join(["0-1023"] * 3),
+        "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 1024, 200)) + ",0-",
+        "bytes=" + ",".join(f"{n}-{n}" for n in range(33)),
+        "bytes=" + ",".join(f"{n}-{n}" for n in range(20_000)),
+        "bytes=0-1" + "," * 100_000,
+    ],
+)
+def test_too_many_ranges_or_too_much_are_the_whole(assets: Assets, font: str, value: str) -> None:
+    """CVE-2025-62727, CVE-2011-3192: neither the time nor the answer grows with the header."""
+    plan = ask(assets, font, range=value)
+    assert (plan.status, content(plan)) == (200, FONT)
+
+
+@given(
+    size=st.integers(0, 3000),
+    asked=st.lists(
+        st.one_of(
+            st.tuples(st.integers(0, 4000), st.integers(0, 4000)),
+            st.tuples(st.none(), st.integers(0, 4000)),
+            st.tuples(st.integers(0, 4000), st.none()),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+)
+def test_ranges_hold_every_byte_that_was_asked_for_once(
+    size: int, asked: list[tuple[int | None, int | None]]
+) -> None:
+    specs = [f"{'' if a is None else a}-{'' if b is None else b}" for a, b in asked]
+    found = wanted_ranges("bytes=" + ",".join(specs), size)
+    if any(a is not None and b is not None and b < a for a, b in asked):
+        assert found is None
+        return
+    wanted: set[int] = set()
+    for a, b in asked:
+        if a is None:
+            wanted.update(range(max(size - (b or 0), 0), size))
+        else:
+            wanted.update(range(a, min(size - 1 if b is None else b, size - 1) + 1))
+    if isinstance(found, list):
+        sent = [place for start, length in found for place in range(start, start + length)]
+        assert len(sent) == len(set(sent))
+        assert wanted <= set(sent) <= set(range(size))
+        assert all(length > 0 for _, length in found)
+    else:
+        assert (found is UNSATISFIABLE) is not wanted or found is None
+
+
+def test_a_kept_answer_is_the_one_that_is_worked_out(root: Path, tmp_path: Path) -> None:
+    build_assets([root], tmp_path / "out")
+    assets = ManifestAssets(tmp_path / "out", largest=1025)
+    for name in ("css/base.css", "fonts/a.woff2"):
+        url = assets.url(name)
+        for accepted in (None, b"br", b"gzip, x;q=0", b"identity", b"x" * 2000):
+            given = {b"host": b"x", **({b"accept-encoding": accepted} if accepted else {})}
+            whole = assets.plan("GET", url, "", given.items())
+            kept = assets.ready(url, given)
+            assert kept is None or kept == whole
+            assert (kept is None) is (name.endswith("css") and len(accepted or b"") > 1024)
+            for asked, value in ((b"if-none-match", b'"x"'), (b"range", b"bytes=0-0")):
+                assert assets.ready(url, {**given, asked: value}) is None
+    assert assets.ready("/static/absent.css", {}) is None
+    # Neither what is read from the disk each time, nor what is there in development.
+    large = ManifestAssets(tmp_path / "out", largest=0)
+    url = large.url("fonts/a.woff2")
+    assert ask(large, url).status == 200
+    assert large.ready(url, {}) is None
+    assert DiskAssets([root]).ready("/static/css/base.css", {}) is None
 
 
 def test_ranges_are_for_get(assets: Assets, font: str) -> None:

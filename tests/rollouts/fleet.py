@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from asok.assets import FileSlice, ManifestAssets, build_assets
+from asok.assets import ManifestAssets, build_assets
 
 from .browser import Answer
 
@@ -77,8 +77,7 @@ def asok_instance(
         given = [(name.encode(), value.encode()) for name, value in headers.items()]
         plan = assets.plan("GET", unquote(url), "", given)
         assert plan is not None
-        body = plan.body.read() if isinstance(plan.body, FileSlice) else plan.body
-        return Answer(plan.status, {n.decode(): v.decode() for n, v in plan.headers}, body)
+        return Answer(plan.status, {n.decode(): v.decode() for n, v in plan.headers}, plan.read())
 
     return Instance(release, urls, answer)
 

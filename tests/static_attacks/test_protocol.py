@@ -113,13 +113,30 @@ def test_a_range_behind_the_end_is_416(site: Site, asked: str) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ["bytes=0-1,3-4", "bytes=4-1", "lines=0-1", "bytes=a-b", "bytes=", "bytes=--1", "bytes=0-1x",
+    ["bytes=0-1,4-1", "bytes=4-1", "lines=0-1", "bytes=a-b", "bytes=", "bytes=--1", "bytes=0-1x",
      "bytes=" + "9" * 4000 + "-", "bytes=0-" + "9" * 4000],
 )  # fmt: skip
 def test_any_other_range_is_the_whole(site: Site, asked: str) -> None:
     answer = site.file("style.css", headers={"Range": asked})
     assert answer.status == 200
     assert answer.header("content-range") is None
+
+
+def test_several_ranges_are_parts_of_one_answer(site: Site) -> None:
+    for name in ("style.css", "big.bin"):  # from memory, and from the disk
+        whole = site.file(name).body
+        size = len(whole)
+        answer = site.file(name, headers={"Range": "bytes=-4, 0-9"})
+        assert answer.status == 206
+        kind, _, boundary = (answer.header("content-type") or "").partition("; boundary=")
+        assert kind == "multipart/byteranges"
+        assert answer.header("content-range") is None
+        first, *parts, end = answer.body.split(b"--" + boundary.encode())
+        assert (first, end) == (b"", b"--\r\n")
+        heads, bodies = zip(*(part.split(b"\r\n\r\n", 1) for part in parts), strict=True)
+        assert bodies == (whole[-4:] + b"\r\n", whole[:10] + b"\r\n")
+        assert f"content-range: bytes {size - 4}-{size - 1}/{size}".encode() in heads[0].lower()
+        assert f"content-range: bytes 0-9/{size}".encode() in heads[1].lower()
 
 
 def test_a_range_holds_for_the_very_bytes_of_its_tag(site: Site) -> None:

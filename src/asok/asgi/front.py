@@ -1,7 +1,8 @@
 """The outermost ASGI callable: what can be answered before routing is answered here.
 
-In order: the Host is checked; stored pages without guards, by one dictionary look-up; static
-files; the site's own doors (the live socket, …); then everything else goes to the dispatcher.
+In order: the Host is checked; static files, below their prefixes, and
+stored pages without guards, each by a dictionary look-up; the site's own doors (the live socket,
+…); then everything else goes to the dispatcher.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ class Files(Protocol):
 
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
         """Return the answer to a request, None where `path` is none of these files."""
+        ...
+
+    def ready(self, path: str, headers: Mapping[bytes, bytes]) -> Plan | None:
+        """Return the 200 that a GET got before, None where `plan` is to be asked.
+
+        Its body is in memory. `headers` are the request's, each of which is there once.
+        """
         ...
 
 
@@ -65,7 +73,10 @@ class Front:
         base_path: str = "",
     ) -> None:
         self._hosts = hosts
-        self._assets = tuple((f"{one.prefix}/", one) for one in assets)
+        self._known = hosts.known
+        self._files = tuple((f"{one.prefix}/", one) for one in assets)
+        #: One look, which is all that files cost the pages.
+        self._prefixes = tuple(prefix for prefix, _ in self._files)
         self._hits = hits
         self.doors = doors
         self._inner = inner
@@ -92,12 +103,25 @@ class Front:
         fields = dict(headers)
         # Where a name is there twice, `fields` lacks a value: the long way looks at all.
         once = len(fields) == len(headers)
-        if not (once and self._hosts.known(fields.get(b"host"))) and not self._hosts.of(headers):
+        if not (once and self._known(fields.get(b"host"))) and not self._hosts.of(headers):
             await _refuse_host(scope, receive, send)
             return
         if kind == "http":
             method: str = scope["method"]
-            if once and method in ("GET", "HEAD"):
+            if path.startswith(self._prefixes):
+                files = self._files_of(path)
+                kept = files.ready(path, fields) if once and method == "GET" else None
+                if kept is not None:
+                    start = {"type": "http.response.start", "status": 200, "headers": kept.headers}
+                    await send(start)
+                    await send({"type": "http.response.body", "body": kept.body})
+                    return
+                query = scope["query_string"].decode("latin-1")
+                plan = files.plan(method, path, query, headers)
+                if plan is not None:
+                    await send_plan(plan, scope, send)
+                    return
+            elif once and method in ("GET", "HEAD"):
                 hit = self._hits.hit(path, scope, fields)
                 if hit is not None:
                     status, answer, body = hit
@@ -106,13 +130,6 @@ class Front:
                         body = b""
                     await send({"type": "http.response.body", "body": body})
                     return
-            for prefix, assets in self._assets:
-                if path.startswith(prefix):
-                    query = scope["query_string"].decode("latin-1")
-                    plan = assets.plan(method, path, query, scope["headers"])
-                    if plan is not None:
-                        await send_plan(plan, scope, send)
-                        return
         door = self.doors.get(path)
         if door is not None:
             await door(scope, receive, _telling(send) if kind == "http" else send)
@@ -121,6 +138,12 @@ class Front:
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1000, "reason": "no such socket"})
+
+    def _files_of(self, path: str) -> Files:
+        for prefix, files in self._files[:-1]:
+            if path.startswith(prefix):
+                return files
+        return self._files[-1][1]
 
 
 _TEXT = b"This host is not served here. Set ALLOWED_HOSTS if it should be.\n"

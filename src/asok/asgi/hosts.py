@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["HostCheck"]
 
@@ -25,11 +25,9 @@ class HostCheck:
     def __init__(self, allowed: Sequence[str] = (), *, addresses: bool = False) -> None:
         self.allowed = tuple(item.lower() for item in allowed)
         self.addresses = addresses
-        self._known: dict[bytes, bool] = {}
-
-    def known(self, host: bytes | None) -> bool:
-        """Whether this value of the header was found good before: one dictionary look-up."""
-        return self._known.get(host, False) if host is not None else False
+        self._known: dict[bytes | None, bool] = {}
+        #: Whether a value of the header was found good before: one look into a dictionary.
+        self.known: Callable[[bytes | None], bool | None] = self._known.get
 
     def of(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
         """Return the single Host header's value, or None where it is missing, doubled or bad."""

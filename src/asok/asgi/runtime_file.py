@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from asok.assets import Header, Plan, Resource, Variant, respond
@@ -29,6 +29,7 @@ class RuntimeFile:
             )
             for script in SCRIPTS
         }
+        self._current = dict(self._scripts.values())
         self.url_path = self._scripts["alive"][0]
         self.defer_path = self._scripts["defer"][0]
         self.later_path = self._scripts["later"][0]
@@ -46,6 +47,11 @@ class RuntimeFile:
         if path != url:
             resource = replace(resource, cache_control="no-cache")
         return respond(resource, method, headers)
+
+    def ready(self, path: str, headers: Mapping[bytes, bytes]) -> Plan | None:
+        """Return the 200 that a GET got before, None where `plan` is to be asked."""
+        resource = self._current.get(path)
+        return None if resource is None else resource.ready(headers)
 
 
 def _resource(name: str, body: bytes) -> Resource:

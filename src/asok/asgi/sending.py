@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anyio import to_thread
-from starlette.types import Scope, Send
+from starlette.types import Message, Scope, Send
 
 from asok.assets import NOT_FOUND, FileSlice, Plan
 
@@ -24,8 +24,8 @@ async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
     broken body.
     """
     body = plan.body
-    if not isinstance(body, FileSlice):
-        await _start(plan, send)
+    if isinstance(body, bytes):
+        await send(_start(plan))
         await send({"type": "http.response.body", "body": body})
         return
     try:
@@ -34,22 +34,22 @@ async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
         await send_plan(NOT_FOUND, scope, send)
         return
     try:
-        await _start(plan, send)
+        await send(_start(plan))
         offered: Mapping[str, object] = scope.get("extensions") or {}
-        if "http.response.zerocopysend" in offered:
-            # The application closes the file: servers send from it before `send` returns.
-            part = {"file": file.fileno(), "offset": body.start, "count": body.length}
-            await send({"type": "http.response.zerocopysend", **part, "more_body": False})
-            return
-        whole = body.start == 0 and plan.status == 200
-        if whole and "http.response.pathsend" in offered:
-            await send({"type": "http.response.pathsend", "path": str(body.path)})
-            return
+        if isinstance(body, FileSlice):
+            if "http.response.zerocopysend" in offered:
+                # The application closes the file: servers send from it before `send` returns.
+                part = {"file": file.fileno(), "offset": body.start, "count": body.length}
+                await send({"type": "http.response.zerocopysend", **part, "more_body": False})
+                return
+            whole = body.start == 0 and plan.status == 200
+            if whole and "http.response.pathsend" in offered:
+                await send({"type": "http.response.pathsend", "path": str(body.path)})
+                return
         left = body.length
+        pieces = body.pieces(file, _CHUNK)
         while left:
-            data = await to_thread.run_sync(file.read, min(_CHUNK, left))
-            if not data:
-                raise OSError(f"{body.path} ended {left} bytes before its planned end")
+            data = await to_thread.run_sync(next, pieces)
             left -= len(data)
             await send({"type": "http.response.body", "body": data, "more_body": left > 0})
         if body.length == 0:
@@ -58,8 +58,8 @@ async def send_plan(plan: Plan, scope: Scope, send: Send) -> None:
         file.close()
 
 
-async def _start(plan: Plan, send: Send) -> None:
+def _start(plan: Plan) -> Message:
     headers = plan.headers
     if plan.status not in (200, 206, 304):  # those carry it already, or repeat nothing
         headers = (*headers, _NOSNIFF)
-    await send({"type": "http.response.start", "status": plan.status, "headers": headers})
+    return {"type": "http.response.start", "status": plan.status, "headers": headers}

@@ -51,3 +51,10 @@ class Assets(Protocol):
     def plan(self, method: str, path: str, query: str, headers: Iterable[Header]) -> Plan | None:
         """Return the answer to a request, None where `path` isn't one of the assets'."""
         ...
+
+    def ready(self, path: str, headers: Mapping[bytes, bytes]) -> Plan | None:
+        """Return the 200 that a GET got before, None where `plan` is to be asked.
+
+        Its body is in memory. `headers` are the request's, each of which is there once.
+        """
+        ...

@@ -101,6 +101,9 @@ class DiskAssets:
         name = self._prefix.name(path)
         return None if name is None else respond(self._resource(name), method, headers)
 
+    def ready(self, path: str, headers: Mapping[bytes, bytes]) -> None:
+        """Nothing is ready: every request reads the disk."""
+
     def _missing(self, name: str) -> AssetNotFound:
         folders = " or ".join(str(root.folder) for root in self.roots)
         return missing(name, scan(self.roots), f"a file in {folders}")

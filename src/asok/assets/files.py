@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["CHUNK", "FileSlice", "locate", "read_chunks", "snapshot"]
+__all__ = ["CHUNK", "FileParts", "FileSlice", "locate", "snapshot"]
 
 #: Bytes in a piece of a file that is sent in pieces.
 CHUNK = 64 * 1024
@@ -78,10 +78,45 @@ class FileSlice:
         with self.open() as file:
             return file.read(self.length)
 
-    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """Yield the slice in pieces of at most `size` bytes; the file is opened at the first."""
+    def pieces(self, file: BinaryIO, size: int = CHUNK) -> Iterator[bytes]:
+        """Yield the slice out of `file`, as `open` returned it, at most `size` bytes at a time.
+
+        Raises `OSError` where the file ends before: the response was promised whole.
+        """
+        yield from _read_chunks(file, self.length, size)
+
+
+@dataclass(frozen=True, slots=True)
+class FileParts:
+    """Slices of one file, each behind the bytes that announce it, and the bytes at the end."""
+
+    parts: tuple[tuple[bytes, FileSlice], ...]
+    end: bytes
+
+    @property
+    def length(self) -> int:
+        """All bytes together."""
+        return sum(len(head) + part.length for head, part in self.parts) + len(self.end)
+
+    def open(self) -> BinaryIO:
+        """Return the file, open for reading. Raises `OSError`, also where it is too short."""
+        return max((part for _, part in self.parts), key=lambda part: part.start).open()
+
+    def read(self) -> bytes:
+        """Return all bytes. Raises `OSError`."""
         with self.open() as file:
-            yield from read_chunks(file, self.length, size)
+            return b"".join(self.pieces(file))
+
+    def pieces(self, file: BinaryIO, size: int = CHUNK) -> Iterator[bytes]:
+        """Yield the bytes, those of slices out of `file`, at most `size` of them at a time.
+
+        Raises `OSError` where the file ends before.
+        """
+        for head, part in self.parts:
+            yield head
+            file.seek(part.start)
+            yield from _read_chunks(file, part.length, size)
+        yield self.end
 
 
 def snapshot(path: Path, root: Path, *, limit: int) -> tuple[bytes | FileSlice, os.stat_result]:
@@ -96,11 +131,7 @@ def snapshot(path: Path, root: Path, *, limit: int) -> tuple[bytes | FileSlice, 
         return file.read(), status
 
 
-def read_chunks(file: BinaryIO, length: int, size: int = CHUNK) -> Iterator[bytes]:
-    """Yield `length` bytes of `file` from where it stands, in pieces of at most `size`.
-
-    Raises `OSError` where the file ends before: the response was promised whole.
-    """
+def _read_chunks(file: BinaryIO, length: int, size: int) -> Iterator[bytes]:
     while length:
         data = file.read(min(size, length))
         if not data:

@@ -6,13 +6,14 @@ and works out RFC 9110: methods, conditionals, ranges. Adapters only send the `P
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asok.assets import conditional
 from asok.assets.encoding import IDENTITY, LONGEST, choose
-from asok.assets.files import FileSlice
-from asok.assets.ranges import Unsatisfiable, single_range
+from asok.assets.files import FileParts, FileSlice
+from asok.assets.multipart import multipart, part_of
+from asok.assets.ranges import Unsatisfiable, wanted_ranges
 
 __all__ = ["NOT_FOUND", "PREMATURE", "Header", "Plan", "Resource", "Variant", "moved", "respond"]
 
@@ -31,6 +32,7 @@ _WANTED = frozenset(
         b"range",
     }
 )
+_CONDITIONAL = _WANTED - {b"accept-encoding"}
 _MOST_CHOSEN = 16
 
 
@@ -40,7 +42,11 @@ class Plan:
 
     status: int
     headers: tuple[Header, ...]
-    body: bytes | FileSlice = b""
+    body: bytes | FileSlice | FileParts = b""
+
+    def read(self) -> bytes:
+        """Return the bytes of the body. Raises `OSError` where a file went away."""
+        return self.body if isinstance(self.body, bytes) else self.body.read()
 
 
 def _message(status: int, text: bytes, *headers: Header) -> Plan:
@@ -101,24 +107,39 @@ class Resource:
     _sizes: tuple[tuple[str, int], ...] = field(default=(), init=False, compare=False)
     _whole: dict[str, Plan] = field(default_factory=dict[str, Plan], init=False, compare=False)
     #: By Accept-Encoding: browsers send few different ones.
-    _chosen: dict[str, Variant] = field(
-        default_factory=dict[str, Variant], init=False, compare=False
+    _chosen: dict[bytes, Variant] = field(
+        default_factory=dict[bytes, Variant], init=False, compare=False
+    )
+    _ready: dict[bytes | None, Plan] = field(
+        default_factory=dict[bytes | None, Plan], init=False, compare=False
     )
 
     def __post_init__(self) -> None:
         sizes = tuple((variant.coding, variant.size) for variant in self.variants)
         object.__setattr__(self, "_sizes", sizes)
 
-    def select(self, accept_encoding: str | None) -> Variant:
-        """Return the variant for an Accept-Encoding header."""
-        if not accept_encoding or len(self.variants) == 1:
+    def ready(self, headers: Mapping[bytes, bytes]) -> Plan | None:
+        """Return the 200 that a GET was answered with before, None where it is to be worked out.
+
+        Its body is in memory. `headers` are the request's, each of which is there once.
+        """
+        if not _CONDITIONAL.isdisjoint(headers):
+            return None
+        accepted = headers.get(b"accept-encoding") if len(self.variants) > 1 else None
+        return self._ready.get(accepted)
+
+    def select(self, accepted: bytes | None) -> Variant:
+        """Return the variant for the value of an Accept-Encoding header."""
+        if not accepted or len(self.variants) == 1:
             return self.variants[0]
-        chosen = self._chosen.get(accept_encoding)
+        chosen = self._chosen.get(accepted)
         if chosen is None:
-            coding = choose(accept_encoding[:LONGEST], self._sizes)
+            coding = choose(accepted[:LONGEST].decode("latin-1"), self._sizes)
             chosen = next(v for v in self.variants if v.coding == coding)
-            if len(self._chosen) < _MOST_CHOSEN and len(accept_encoding) <= LONGEST:
-                self._chosen[accept_encoding] = chosen
+            if len(self._chosen) < _MOST_CHOSEN and len(accepted) <= LONGEST:
+                self._chosen[accepted] = chosen
+                if isinstance(chosen.body, bytes):
+                    self._ready[accepted] = self.whole(chosen)
         return chosen
 
     def whole(self, variant: Variant) -> Plan:
@@ -128,6 +149,8 @@ class Resource:
             length = (b"content-length", str(variant.size).encode())
             headers = (*self._content(variant), length, *self._validators(variant))
             plan = self._whole[variant.coding] = Plan(200, headers, variant.body)
+            if variant.coding == IDENTITY and isinstance(variant.body, bytes):
+                self._ready[None] = plan
         return plan
 
     def part(self, variant: Variant, start: int, length: int) -> Plan:
@@ -138,10 +161,18 @@ class Resource:
             (b"content-range", f"bytes {start}-{start + length - 1}/{variant.size}".encode()),
             *self._validators(variant),
         )
-        body = variant.body
-        if isinstance(body, FileSlice):
-            return Plan(206, headers, body.part(start, length))
-        return Plan(206, headers, body[start : start + length])
+        return Plan(206, headers, part_of(variant.body, start, length))
+
+    def parts(self, variant: Variant, slices: Sequence[tuple[int, int]]) -> Plan:
+        """Return the 206 of several slices, as multipart/byteranges (RFC 9110, section 14.6)."""
+        media, body = multipart(variant.body, variant.size, self.media, slices)
+        length = len(body) if isinstance(body, bytes) else body.length
+        headers = (
+            *self._content(variant, media),
+            (b"content-length", str(length).encode()),
+            *self._validators(variant),
+        )
+        return Plan(206, headers, body)
 
     def unchanged(self, variant: Variant) -> Plan:
         """Return the 304 of `variant`, with the headers that RFC 9110, section 15.4.5 asks for."""
@@ -152,9 +183,9 @@ class Resource:
         whole = (b"content-range", f"bytes */{variant.size}".encode())
         return _message(416, b"Range Not Satisfiable\n", whole)
 
-    def _content(self, variant: Variant) -> tuple[Header, ...]:
+    def _content(self, variant: Variant, media: str = "") -> tuple[Header, ...]:
         headers = [
-            (b"content-type", self.media.encode("latin-1")),
+            (b"content-type", (media or self.media).encode("latin-1")),
             (b"x-content-type-options", b"nosniff"),
             (b"accept-ranges", b"bytes"),
         ]
@@ -192,15 +223,22 @@ def respond(resource: Resource | Plan | None, method: str, headers: Iterable[Hea
 
 
 def _get(resource: Resource, method: str, headers: Iterable[Header]) -> Plan:
-    asked: dict[bytes, str] = {}
-    for name, raw in headers:
+    asked: dict[bytes, bytes] = {}
+    for name, value in headers:
         if name in _WANTED:
-            value = raw.decode("latin-1")
             # A list may come in several lines (RFC 9110, section 5.3).
-            asked[name] = f"{asked[name]}, {value}" if name in asked else value
+            asked[name] = b"%b, %b" % (asked[name], value) if name in asked else value
     variant = resource.select(asked.pop(b"accept-encoding", None))
     if not asked:
         return resource.whole(variant)
+    return _conditional(
+        resource, variant, method, {name: value.decode("latin-1") for name, value in asked.items()}
+    )
+
+
+def _conditional(
+    resource: Resource, variant: Variant, method: str, asked: Mapping[bytes, str]
+) -> Plan:
     status = conditional.precondition(asked, variant.etag, resource.modified)
     if status == 304:
         return resource.unchanged(variant)
@@ -212,9 +250,11 @@ def _get(resource: Resource, method: str, headers: Iterable[Header]) -> Plan:
     held = asked.get(b"if-range")
     if held is not None and not conditional.if_range_holds(held, variant.etag, resource.modified):
         return resource.whole(variant)
-    found = single_range(wanted, variant.size)
+    found = wanted_ranges(wanted, variant.size)
     if found is None:
         return resource.whole(variant)
     if isinstance(found, Unsatisfiable):
         return resource.unsatisfiable(variant)
-    return resource.part(variant, *found)
+    if len(found) == 1:
+        return resource.part(variant, *found[0])
+    return resource.parts(variant, found)

@@ -69,7 +69,7 @@ class ManifestAssets:
         self._plain_cache_control = plain_cache_control
         self._left = memory
         self._largest = largest
-        # By requested path; bounded, since only names of the manifest get in.
+        # By requested path; bounded, since only files of the manifest get in.
         self._resources: dict[str, Resource] = {}
         self._bodies: dict[str, bytes] = {}
         self._missing: set[str] = set()
@@ -149,11 +149,21 @@ class ManifestAssets:
 
         `path` is percent-decoded, `headers` are pairs of bytes with lower-case names.
         """
-        name = self._prefix.name(path)
-        if name is None:
-            return None
-        resource = self._resources.get(name) or self._resource(name, query)
+        resource = self._resources.get(path)
+        if resource is None:
+            name = self._prefix.name(path)
+            if name is None:
+                return None
+            resource = self._resource(path, name, query)
         return respond(resource, method, headers)
+
+    def ready(self, path: str, headers: Mapping[bytes, bytes]) -> Plan | None:
+        """Return the 200 that a GET got before, None where `plan` is to be asked.
+
+        Its body is in memory. `headers` are the request's, each of which is there once.
+        """
+        resource = self._resources.get(path)
+        return None if resource is None else resource.ready(headers)
 
     def _find(self, name: str) -> Entry | None:
         return self._files.get(self.asset(name))
@@ -169,8 +179,8 @@ class ManifestAssets:
             )
         return entry
 
-    def _resource(self, path: str, query: str) -> Resource | Plan | None:
-        found = self._releases.find(path)
+    def _resource(self, path: str, name: str, query: str) -> Resource | Plan | None:
+        found = self._releases.find(name)
         if found is None:
             return None
         if isinstance(found, Moved):
@@ -194,7 +204,7 @@ class ManifestAssets:
             return None
         extra = CORS if self.origin or is_font(entry.media) else ()
         resource = Resource(entry.media, variants, caching, extra=extra)
-        if found.forever or path in self._files:
+        if found.forever or name in self._files:
             self._resources[path] = resource
         return resource
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from asok.assets import FileSlice
 from asok.pages.facts import FactsBook
 from asok.pages.route import encode_path
 from asok.pages.sitemap import Entry, robots, sitemap
@@ -54,7 +53,7 @@ def own_file(site: Site, name: str) -> bytes | None:
     plan = site.assets.plan("GET", f"{site.assets.prefix}/{name}", "", ())
     if plan is None or plan.status != 200:
         return None
-    return plan.body.read() if isinstance(plan.body, FileSlice) else plan.body
+    return plan.read()
 
 
 def _routed(site: Site, name: str) -> bool:

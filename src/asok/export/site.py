@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from asok.asgi.front import Files
 from asok.asgi.parts import Parts
-from asok.assets import Assets, FileSlice, Manifest
+from asok.assets import Assets, Manifest
 from asok.checks.discovery import public_files
 from asok.errors import CommandError
 from asok.export import policy
@@ -190,7 +190,7 @@ class _Export:
                     break
                 plan = files.plan("GET", path, "", ())
                 if plan is not None and plan.status == 200:
-                    data = plan.body.read() if isinstance(plan.body, FileSlice) else plan.body
+                    data = plan.read()
                     media = dict(plan.headers)[b"content-type"].decode("latin-1")
                     self._out.write(path.lstrip("/"), data, path, media=media)
                     if files is self._site.runtime:
