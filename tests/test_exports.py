@@ -14,6 +14,7 @@ DOORS = {
         "revalidate_path revalidate_tag"
     ),
     "asok.component": "Component exposed listens",
+    "asok.testing": ("Client Element LiveComponent LivePage Queries client live queries rollback"),
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "
         "RedisSessionStore Session SessionIds SessionStore SqliteSessionStore StoredSession "
@@ -31,6 +32,7 @@ PACKAGES = [
     "asok.models",
     "asok.pages",
     "asok.sessions",
+    "asok.testing",
     "tet.config",
     "tet.static",
 ]

@@ -21,6 +21,7 @@ GROUND = {
     "kept",
     "holes",
     "notices",
+    "observing",
     "fingerprint",
     "sizes",
     "source_file",
@@ -55,7 +56,7 @@ ALLOWED = {
 FRAMEWORKS = {
     "starlette": {"asgi", "composition", "cli", "testing"},
     "jinja2": {"jinja", "cli"},
-    "sqlalchemy": {"models", "cli"},
+    "sqlalchemy": {"models", "cli", "testing"},
     "alembic": {"models", "cli"},
     "uvicorn": {"cli", "testing"},
     "click": {"cli"},

@@ -60,6 +60,8 @@ class Connection:
         self.received: list[str] = []
         self.closed: tuple[int, str] | None = None
         self.shown: dict[int, Shown] = {}
+        #: The HTML of each component as it was shown, oldest first.
+        self.shows: list[tuple[int, str]] = []
         self.reloads: list[str] = []
         self.csrf: str | None = None
         self._seq = 0
@@ -168,6 +170,8 @@ class Connection:
         else:
             assert kind == "o", frame
             _, _, one.version, seq = frame
+        if kind in "hs":
+            self.shows.append((one.n, one.html or ""))
         if seq:
             one.pending = [call for call in one.pending if call[2] > seq]
 
