@@ -2,8 +2,9 @@
 
     python benchmarks/query_cache.py [--rows 100000] [--backend memory|file|redis --redis redis://…]
 
-The query is the documented one: the ten most viewed of many posts, in a request's scope and
-outside of one. Exits with 1 where a hit in memory is not at least 10 times as fast.
+The queries are the documented one (the ten most viewed of many posts), one row, and a count, in
+a request's scope and outside of one. Exits with 1 where a hit in memory is not at least 10 times
+as fast.
 """
 
 from __future__ import annotations
@@ -111,10 +112,9 @@ def compare(folder: Path, cache: Cache, rows: int, backend: str) -> int:
         line("10 of all by views, await aget()", *asked)
     configure(None)
     database.dispose()
-    # The documented query is what has to be ten times as fast; the others are shown beside it.
-    documented = min(ratios[0], ratios[3])
-    print(f"\nthe documented query: a hit is {documented:.0f} times as fast (at least {REACH:g})")
-    return 0 if documented >= REACH or backend != "memory" else 1
+    least = min(ratios)
+    print(f"\na hit is {least:.1f} times as fast as its query, or more (at least {REACH:g})")
+    return 0 if least >= REACH or backend != "memory" else 1
 
 
 def line(name: str, query: float, hit: float) -> float:

@@ -1,29 +1,30 @@
-"""A cache of one dictionary that keeps JSON text, so that nothing can be shared by accident."""
+"""A cache of one dictionary that keeps text, so that nothing can be shared by accident."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
+
+from asok.cache.values import dumps, loads
 
 
 class Region:
     """What cached queries need of a cache, and a record of what was asked."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, str] = {}
+        self.stored: dict[str, bytes] = {}
         self.ttls: dict[str, float | None] = {}
         self.computed = 0
 
     def get(self, key: str) -> Any:
         text = self.stored.get(key)
-        return None if text is None else json.loads(text)
+        return None if text is None else loads(text)
 
     def has(self, key: str) -> bool:
         return key in self.stored
 
     def set(self, key: str, value: Any, ttl: float | None = None) -> None:
-        self.stored[key] = json.dumps(value)
+        self.stored[key] = dumps(value)
         self.ttls[key] = ttl
 
     def remember(

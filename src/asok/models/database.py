@@ -16,7 +16,7 @@ from asok.models.autocommit import Autocommit, autocommit_of
 from asok.models.configuration import publish, tell
 from asok.models.engine import WRITTEN, make_engine
 from asok.models.model import Model
-from asok.models.query_cache import CacheRegion, NotStored, QueryCache
+from asok.models.query_cache import CacheRegion, QueryCache
 from asok.models.repeated import NoWatch, Watch
 from asok.models.request_scope import Scope, current_scope, scope
 from asok.models.revalidates import table_tags
@@ -59,26 +59,24 @@ class Database:
         """One session and one connection for everything inside (one request)."""
         return scope()
 
-    @contextmanager
-    def work(self, *, wait: bool = True) -> Generator[Work]:
-        """Yield the scope's unit of work, or a short-lived one outside any scope.
+    def part(self, opened: Scope) -> Work:
+        """Return the unit of work of a scope."""
+        return opened.part(self, lambda: Work(self))
 
-        Raises `NotStored` instead of waiting for another thread that uses it, with `wait` off.
-        """
+    @contextmanager
+    def work(self) -> Generator[Work]:
+        """Yield the scope's unit of work, or a short-lived one outside any scope."""
         # A scope in any case: what a listener does meanwhile belongs to this unit of work.
         with scope() as opened:
-            work = opened.part(self, lambda: Work(self))
-            if not work.lock.acquire(blocking=wait):
-                raise NotStored
-            try:
-                yield work
-                work.settle()
-            except Exception as error:
-                if self._is_from_database(error):
-                    work.recover(error)
-                raise
-            finally:
-                work.lock.release()
+            work = self.part(opened)
+            with work.lock:
+                try:
+                    yield work
+                    work.settle()
+                except Exception as error:
+                    if self._is_from_database(error):
+                        work.recover(error)
+                    raise
 
     def _is_from_database(self, error: Exception) -> bool:
         driver: Any = self.engine.dialect.loaded_dbapi
@@ -92,7 +90,7 @@ class Database:
         that what is read inside is still true when it is written.
         """
         with scope() as opened:
-            work = opened.part(self, lambda: Work(self))
+            work = self.part(opened)
             # Other threads of the request wait: what they write is no part of this.
             with work.lock, work.transact():
                 yield work
@@ -102,7 +100,7 @@ class Database:
         """`transaction()` for coroutines: `async with`, and other tasks of the request wait."""
         with scope() as opened:
             async with taking_turns(opened):
-                work = opened.part(self, lambda: Work(self))
+                work = self.part(opened)
                 async with in_threads(work.transact(), opened):
                     yield work
 

@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import ColumnClause, Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -110,11 +110,15 @@ os.register_at_fork(after_in_child=_forget_connections)
 
 def table_names(statement: Any) -> frozenset[str]:
     """Return the names of all tables that an SQLAlchemy statement mentions, subqueries included."""
-    return frozenset(
-        str(element.fullname)
-        for element in visitors.iterate(statement)
-        if isinstance(element, Table)
-    )
+    found: set[str] = set()
+    for element in visitors.iterate(statement):
+        # A column may be all that is said of its table: where(Entry.writer_id == Writer.id).
+        source: Any = element.table if isinstance(element, ColumnClause) else element
+        if isinstance(source, Table):
+            found.add(str(source.fullname))
+        elif isinstance(element, ColumnClause) and source is not None:
+            found |= table_names(source)
+    return frozenset(found)
 
 
 def _note_query(*_: object) -> None:

@@ -18,9 +18,9 @@ from asok.models.declaration import check_annotations, complete
 from asok.models.events import add_listener
 from asok.models.fields import TYPES, is_hidden
 from asok.models.keys import key_values
-from asok.models.plan import eager_option
 from asok.models.query import Query
 from asok.models.registry import check_once, forget_models
+from asok.models.related import eager
 from asok.models.revalidates import read_revalidates
 from asok.models.twin import hop
 from asok.models.work import Work
@@ -264,7 +264,7 @@ class Model(DeclarativeBase):
         Raises `UnknownColumn` with the nearest name, `RecordNotFound` where the row is gone.
         """
         mapper: Mapper[Any] = inspect(type(self))
-        options = [eager_option(type(self), relation) for relation in relations]
+        options = [eager(type(self), relation).option for relation in relations]
         identity = inspect(self).identity
         if identity is None:
             raise ModelError(f"{self!r} was never saved, so it has nothing to load.")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Self, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Select, and_, inspect, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Mapper, selectinload
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 
-from asok.errors import ModelError, UnknownColumn
+from asok.errors import ModelError
 from asok.models.conditions import Condition, Node, build, column_name, column_of, is_expression
-from asok.models.naming import suggest
 from asok.models.query_cache import Fingerprint
+from asok.models.related import Eager, Paths
+from asok.models.rows import layout
 
-__all__ = ["Order", "Plan", "eager_option", "kind_of", "order"]
+__all__ = ["Order", "Plan", "kind_of", "order"]
 
 #: Stands in a `kind` for SQL that is no column of the model.
 _EXPRESSION = object()
@@ -33,38 +32,12 @@ def order(model: type[Any], entry: Any) -> Order:
     return column_name(model, entry), False
 
 
-def eager_option(model: type[Any], path: Any) -> ORMOption:
-    """Return the loader of a relation: `"author"`, `"comments.author"`, or SQLAlchemy's option.
-
-    Relations are loaded by one further query each (`selectinload`), which keeps limits right.
-    """
-    if isinstance(path, ORMOption):
-        return path
-    if isinstance(path, InstrumentedAttribute):
-        path = path.key
-    option: Any = None
-    owner = model
-    for name in str(path).split("."):
-        mapper: Mapper[Any] = inspect(owner)
-        if name not in mapper.relationships:
-            raise UnknownColumn(
-                f"{owner.__name__} has no relation {name!r}.",
-                fix=suggest(name, mapper.relationships.keys())
-                if mapper.relationships
-                else f"{owner.__name__} has no relations.",
-            )
-        attribute = getattr(owner, name)
-        option = selectinload(attribute) if option is None else option.selectinload(attribute)
-        owner = mapper.relationships[name].mapper.class_
-    return option
-
-
 def kind_of(column: Any) -> Hashable:
     """Return what a selected column contributes to the `kind` of a fingerprint."""
     return _EXPRESSION if is_expression(column) else column.key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The parts of a query. `alternatives` are joined by OR, the conditions in each by AND."""
 
@@ -74,16 +47,18 @@ class Plan:
     limit: int | None = None
     offset: int | None = None
     groups: tuple[Any, ...] = ()
-    eager: tuple[ORMOption, ...] = ()
+    eager: tuple[Eager, ...] = ()
     cached: bool = False
     ttl: float | None = None
     stale: float | None = None
     #: Answered from the cache without waiting, or by `NotStored`.
     stored_only: bool = False
 
-    @property
-    def _mapper(self) -> Mapper[Any]:
-        return inspect(self.model)
+    def replaced(self, **changes: Any) -> Self:
+        """Return this plan with other parts: `dataclasses.replace`, in a fifth of its time."""
+        plan = object.__new__(type(self))
+        plan.__dict__.update(self.__dict__, **changes)
+        return plan
 
     @property
     def sliced(self) -> bool:
@@ -108,6 +83,11 @@ class Plan:
         statement: Select[Any] = cast("Any", select(*columns)).select_from(self.model)
         where = self.where
         return statement if where is None else statement.where(where)
+
+    @property
+    def rows(self) -> Select[Any]:
+        """The SELECT of the model's rows, and of the relations that are loaded with them."""
+        return self.ordered(self.model).options(*(entry.option for entry in self.eager))
 
     def ordered(self, *columns: Any) -> Select[Any]:
         """Return a SELECT of `columns` with conditions, order and limits."""
@@ -134,18 +114,18 @@ class Plan:
                 raise ModelError("an aggregate over groups can't have a limit or an offset.")
             return self.filtered(*keys, function(*arguments)).group_by(*keys)
         if self.sliced:
-            inner = self.ordered(*(arguments or self._mapper.primary_key)).subquery()
+            inner = self.ordered(*(arguments or self.model.__mapper__.primary_key)).subquery()
             return select(function(*(inner.c[:1] if arguments else ()))).select_from(inner)
         return self.filtered(function(*arguments))
 
     def primary_order(self) -> tuple[Order, ...]:
         """Return the order, or the primary key where none was given: the same rows every time."""
-        mapper = self._mapper
-        if self.orders:
-            return self.orders
-        return tuple(
-            (mapper.get_property_by_column(column).key, False) for column in mapper.primary_key
-        )
+        return self.orders or layout(self.model.__mapper__).oldest_first
+
+    @property
+    def paths(self) -> Paths:
+        """The names of the relations that are loaded with the rows."""
+        return tuple([entry.path for entry in self.eager]) if self.eager else ()
 
     def fingerprint(self, kind: Sequence[Hashable]) -> Fingerprint | None:
         """Return what the SQL text depends on and the values in it, in order.
@@ -155,7 +135,7 @@ class Plan:
         """
         if _EXPRESSION in kind or any(is_expression(name) for name in self.groups):
             return None
-        shapes: list[Hashable] = [self.model, *kind, self.groups, self.limit is None]
+        shapes: list[Hashable] = [self.model, *kind, self.groups, self.paths, self.limit is None]
         values: list[Any] = [self.limit, self.offset]
         for nodes in self.alternatives:
             shapes.append(len(nodes))

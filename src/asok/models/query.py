@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -107,7 +106,7 @@ class Query(Selection[M]):
 
     def exists(self) -> bool:
         """Return whether any row fits."""
-        return Reading(replace(self._plan, limit=1, orders=())).exists()
+        return Reading(self._plan.replaced(limit=1, orders=())).exists()
 
     def count(self) -> Any:
         """Return the number of rows; after `group_by` a dictionary."""

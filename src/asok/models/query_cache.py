@@ -10,30 +10,34 @@ cache has evicted is replaced too, which costs a miss and is never wrong.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Select
 
-from asok.errors import ModelError
+from asok.cache.values import SCALARS, dumps
+from asok.errors import CacheValueError, ModelError
 from asok.models.engine import table_names
-from asok.models.rows import decode, encode
+from asok.models.rows import refusal
 
 if TYPE_CHECKING:
     from asok.models.database import Database
+    from asok.models.plan import Plan
 
 __all__ = ["CacheRegion", "Fingerprint", "NotStored", "QueryCache", "seconds"]
 
 #: Raised when the stored form changes, so that older entries are not read.
-FORMAT = 1
+FORMAT: Final = 2
 #: Statement texts kept by shape. Shapes come from code, apart from the lengths of IN lists.
 MEMO_LIMIT = 2_000
 
 #: A statement's shape (None where it holds SQLAlchemy's own constructs), and its values.
 Fingerprint = tuple[Hashable, tuple[Any, ...]]
+
+Packed = Sequence[Any]
 
 
 class CacheRegion(Protocol):
@@ -98,43 +102,31 @@ class QueryCache:
 
     def rows(
         self,
-        statement: Callable[[], Select[Any]],
-        fingerprint: Fingerprint | None,
-        ttl: float | None,
-        fetch: Callable[[Select[Any]], Iterable[Sequence[Any]]],
-        columns: Sequence[Any] = (),
-        stale: float | None = None,
-        *,
-        stored_only: bool = False,
-    ) -> list[list[Any]]:
-        """Return the rows of a statement: stored ones, or those that `fetch` reads now.
+        plan: Plan,
+        kind: Sequence[Hashable],
+        make: Callable[[], Select[Any]],
+        fetch: Callable[[Select[Any]], Packed],
+        tables: frozenset[str] = frozenset(),
+    ) -> Packed:
+        """Return what is stored of a statement of `plan`, or what `fetch` reads and packs now.
 
-        A miss returns what a later hit will: values that went through the stored form.
-        `columns` tell the classes of enumerations. No connection is used unless `fetch` is.
-        With `stored_only` nothing is fetched: raises `NotStored`.
+        `kind` says which statement it is, `make` makes it; `tables` are read beside those in
+        it. No connection is used unless `fetch` is called. Raises `NotStored` instead of that
+        where the plan is answered from the cache alone, `ModelError` for values that can't be
+        stored.
         """
-        key = self._key(statement, fingerprint)
-        if stored_only:
+        key = self._key(make, plan.fingerprint(kind), (plan.paths, tables))
+        if plan.stored_only:
             stored = self._region.get(key) if key and self._region.has(key) else None
             if stored is None:
                 raise NotStored
-        elif not key:
-            stored = [[encode(value) for value in row] for row in fetch(statement())]
-        else:
-            stored = self._region.remember(
-                key,
-                ttl,
-                lambda: [[encode(value) for value in row] for row in fetch(statement())],
-                stale=stale,
-            )
-        kinds = columns or (None,) * (len(stored[0]) if stored else 0)
-        return [
-            [
-                decode(value, kind) if type(value) is list else value
-                for value, kind in zip(row, kinds, strict=True)
-            ]
-            for row in stored
-        ]
+            return stored
+        if not key:
+            return fetch(make())
+        try:
+            return self._region.remember(key, plan.ttl, lambda: fetch(make()), stale=plan.stale)
+        except CacheValueError as error:
+            raise refusal(error.message.rstrip(".")) from error
 
     def changed(self, tables: Iterable[str]) -> None:
         """Make every stored result that read one of these tables unreachable.
@@ -151,7 +143,7 @@ class QueryCache:
     def _token_key(self, table: str) -> str:
         return f"table:{self._database.identity}:{table}"
 
-    def _token(self, table: str) -> str:
+    def _token(self, table: str) -> bytes:
         key = self._token_key(table)
         token = self._region.get(key)
         if not isinstance(token, str):
@@ -159,49 +151,71 @@ class QueryCache:
             # never found again, which is one more miss.
             token = secrets.token_hex(8)
             self._region.set(key, token, None)
-        return token
+        return token.encode()
 
-    def _key(self, statement: Callable[[], Select[Any]], fingerprint: Fingerprint | None) -> str:
+    def _key(
+        self,
+        make: Callable[[], Select[Any]],
+        fingerprint: Fingerprint | None,
+        relations: tuple[Hashable, frozenset[str]],
+    ) -> str:
         """Return the key of a statement's rows, "" where no stored ones may be used."""
         if fingerprint is None:
-            text, tables, parameters = self._compile(statement())
+            text, tables, values = self._compile(make(), relations)
         else:
             shape, values = fingerprint
             found = self._texts.get(shape)
             if found is None:
-                text, tables, _ = self._compile(statement())
+                text, tables, _ = self._compile(make(), relations)
                 if len(self._texts) >= MEMO_LIMIT:
                     self._texts.clear()
                 self._texts[shape] = (text, tables)
             else:
                 text, tables = found
-            parameters = [_parameter(value) for value in values]
         if self._unsure:
             self.changed(self._unsure.intersection(tables))
             if not self._unsure.isdisjoint(tables):
                 return ""
-        tokens = [self._token(table) for table in tables]
         whole = text.copy()
-        whole.update(_dumps([parameters, tokens]).encode())
+        whole.update(_typed(values))
+        for table in tables:
+            whole.update(self._token(table))
         return "query:" + whole.hexdigest()
 
     def _compile(
-        self, statement: Select[Any]
-    ) -> tuple[hashlib.blake2b, tuple[str, ...], list[Any]]:
+        self, statement: Select[Any], relations: tuple[Hashable, frozenset[str]]
+    ) -> tuple[hashlib.blake2b, tuple[str, ...], tuple[Any, ...]]:
         compiled = statement.compile(
             dialect=self._database.engine.dialect, compile_kwargs={"render_postcompile": True}
         )
-        parameters = [[name, _parameter(value)] for name, value in sorted(compiled.params.items())]
-        begun = _dumps([FORMAT, self._database.identity, str(compiled)]).encode()
-        tables = tuple(sorted(table_names(statement)))
+        paths, related = relations
+        begun = repr((FORMAT, self._database.identity, str(compiled), paths)).encode()
+        tables = tuple(sorted(table_names(statement) | related))
+        parameters = tuple(part for pair in sorted(compiled.params.items()) for part in pair)
         return hashlib.blake2b(begun, digest_size=20), tables, parameters
 
 
-_dumps: Final = json.JSONEncoder(separators=(",", ":")).encode
+def _typed(values: tuple[Any, ...]) -> bytes:
+    """Return the text of bound values for the key; 1, "1", 1.0 and True stay different."""
+    if _UNMISTAKABLE.issuperset(map(type, values)):
+        return repr(values).encode()
+    try:
+        return dumps([_named(value) for value in values])
+    except CacheValueError as error:
+        raise ModelError(
+            f"a cached query compares with a value that names no entry: {error.message}",
+            fix="Leave .cache() out of this query.",
+        ) from error
 
 
-def _parameter(value: Any) -> Any:
-    """Return a bound value for the key; 1, "1", 1.0 and True stay different."""
-    if isinstance(value, tuple | list | set | frozenset):
-        return ["many", [_parameter(item) for item in value]]  # pyright: ignore[reportUnknownVariableType]
-    return encode(value)
+#: Types whose `repr` tells each value of theirs, and its type.
+_UNMISTAKABLE: Final = SCALARS
+
+
+def _named(value: Any) -> Any:
+    """A value in a text for the key: members of an enumeration by their names."""
+    if isinstance(value, Enum):
+        return ("enum", value.name)
+    if type(value) in (tuple, list):
+        return ("many", *map(_named, value))
+    return value

@@ -6,16 +6,16 @@ from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, inspect, literal
-from sqlalchemy.orm import Mapper
+from sqlalchemy import Select, literal
+from sqlalchemy.orm import Session
 
-from asok.errors import ModelError
 from asok.models.conditions import column_of
 from asok.models.configuration import configured_database
 from asok.models.plan import Plan, kind_of
-from asok.models.query_cache import QueryCache
-from asok.models.request_scope import current_scope
-from asok.models.rows import instances_of, layout
+from asok.models.query_cache import NotStored, QueryCache
+from asok.models.related import Tree, tree
+from asok.models.request_scope import Scope, current_scope
+from asok.models.rows import pack, unpack
 
 if TYPE_CHECKING:
     from asok.models.database import Database
@@ -48,21 +48,41 @@ class Reading:
         plan = self.plan
         cache = self._cache
         if cache is None:
-            statement = plan.ordered(plan.model).options(*plan.eager)
             with self.database.work() as work:
-                return list(work.scalars(statement).all())
-        if plan.eager:
-            raise ModelError(
-                "a cached query can't load relations with_() its rows.",
-                fix="Cache the query of the other model too, or leave one of the two out.",
-            )
-        mapper: Mapper[Any] = inspect(plan.model)
-        columns = layout(mapper).columns
-        rows = self._rows(("get",), lambda: plan.ordered(*columns), columns)
-        if current_scope() is None:
-            return instances_of(mapper, rows, None)
-        with self.database.work(wait=not plan.stored_only) as work:
-            return instances_of(mapper, rows, work)
+                return list(work.scalars(plan.rows).all())
+        found = tree(plan.model, plan.paths)
+        stored = cache.rows(
+            plan,
+            ("get",),
+            lambda: plan.ordered(*found.layout.columns),
+            lambda statement: self._packed(found, statement),
+            found.tables,
+        )
+        opened = current_scope()
+        if opened is None or not opened.join():
+            return found.unpack(stored, None)
+        try:
+            return self._joining(opened, found, stored)
+        finally:
+            opened.leave()
+
+    def _joining(self, opened: Scope, found: Tree, stored: Sequence[Any]) -> list[Any]:
+        """Return stored rows as instances of the scope's session, where no other thread uses it."""
+        work = self.database.part(opened)
+        if not work.lock.acquire(blocking=not self.plan.stored_only):
+            raise NotStored
+        try:
+            return found.unpack(stored, work)
+        finally:
+            work.lock.release()
+
+    def _packed(self, found: Tree, statement: Select[Any]) -> Sequence[Any]:
+        if not found.branches:
+            return pack(self._fetch(statement), found.layout.columns)
+        # A session apart, on the same connection: the instances of the scope's own may hold
+        # what was not written.
+        with self.database.work() as work, Session(work.get_bind(), autoflush=False) as apart:
+            return found.pack(apart.scalars(self.plan.rows).all())
 
     def values(self, kind: str, columns: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """Return the plan's rows as values of `columns`."""
@@ -94,23 +114,16 @@ class Reading:
     def _rows(
         self, kind: Sequence[Hashable], make: Callable[[], Select[Any]], columns: Sequence[Any]
     ) -> Sequence[Sequence[Any]]:
-        cache = self._cache
-        plan = self.plan
-        if cache is None:
+        if self._cache is None:
             return self._fetch(make())
-        return cache.rows(
-            make,
-            plan.fingerprint(kind),
-            plan.ttl,
-            self._fetch,
-            columns,
-            plan.stale,
-            stored_only=plan.stored_only,
+        stored = self._cache.rows(
+            self.plan, kind, make, lambda statement: pack(self._fetch(statement), columns)
         )
+        return list(unpack(stored, columns))
 
     def _fetch(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         with self.database.work() as work:
-            return [tuple(row) for row in work.execute(statement).all()]
+            return work.execute(statement).all()
 
 
 def _number(kind: str, value: Any, column: Any) -> Any:

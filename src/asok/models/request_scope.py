@@ -38,11 +38,13 @@ class Scope:
 
     def part(self, owner: Hashable, make: Callable[[], C]) -> C:
         """Return what `owner` keeps in this scope, made by the first call."""
-        with self._lock:
-            part = self._parts.get(owner)
-            if part is None:
-                part = self._parts[owner] = make()
-            return cast("C", part)
+        part = self._parts.get(owner)
+        if part is None:
+            with self._lock:
+                part = self._parts.get(owner)
+                if part is None:
+                    part = self._parts[owner] = make()
+        return cast("C", part)
 
     def existing(self, owner: Hashable) -> Closable | None:
         """Return what `owner` keeps in this scope, if it was made."""

@@ -1,86 +1,78 @@
-"""Rows in the cache: values as JSON and back without loss, and instances made from them."""
+"""Rows in the cache: values as a flat tuple, and instances made from them.
+
+What a row holds is stored as the cache stores any value (dates, Decimal, UUID, bytes and JSON
+come back exactly, see `asok.cache.values`); members of an enumeration by their names. A tuple
+of values that can't be changed is what a cache in memory hands out without copying anything.
+"""
 
 from __future__ import annotations
 
-import datetime
 import enum
-import json
-import math
-import uuid
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, cast
-from weakref import WeakKeyDictionary
+from itertools import chain
+from typing import Any, Final
 
 from sqlalchemy.orm import InstanceState, Mapper, Session, attributes
 
 from asok.errors import ModelError
 
-__all__ = ["Layout", "decode", "encode", "instances_of", "layout"]
+__all__ = ["Identities", "Layout", "Table", "instances_of", "layout", "pack", "refusal", "unpack"]
 
-#: Value type -> its tag and its text. Subclasses come first (a datetime is a date).
-_TEXT: tuple[tuple[type[Any], str, Callable[[Any], str]], ...] = (
-    (datetime.datetime, "datetime", datetime.datetime.isoformat),
-    (datetime.date, "date", datetime.date.isoformat),
-    (datetime.time, "time", datetime.time.isoformat),
-    (Decimal, "decimal", str),
-    (uuid.UUID, "uuid", str),
-    (bytes, "bytes", lambda value: b64encode(value).decode("ascii")),
-)
-_BACK: dict[str, Callable[[Any], Any]] = {
-    "datetime": datetime.datetime.fromisoformat,
-    "date": datetime.date.fromisoformat,
-    "time": datetime.time.fromisoformat,
-    "decimal": Decimal,
-    "uuid": uuid.UUID,
-    "bytes": b64decode,
-    "float": float,
-    "timedelta": lambda parts: datetime.timedelta(*parts),
-    "json": lambda value: value,
-}
+#: Where a model class keeps the layout of its rows: a hit is too fast to find it out each time.
+_KEPT: Final = "__asok_layout__"
+
+#: The instances that were made of rows so far, by their identities.
+Identities = dict[Any, Any]
 
 
-def encode(value: Any) -> Any:
-    """Return a column's value as JSON types; anything but null, true, number and text is tagged.
+#: Rows as they are stored: all values one after the other, and the columns of enumerations.
+Table = tuple[tuple[Any, ...], tuple[int, ...]]
 
-    Raises `ModelError` for a type that would not come back as it went in.
-    """
-    if isinstance(value, enum.Enum):
-        return ["enum", value.name]
-    if value is None or type(value) in (bool, int, str):
-        return value
-    if type(value) is float:
-        return value if math.isfinite(value) else ["float", str(value)]
-    if isinstance(value, datetime.timedelta):
-        return ["timedelta", [value.days, value.seconds, value.microseconds]]
-    for kind, tag, text in _TEXT:
-        if isinstance(value, kind):
-            return [tag, text(value)]
-    if type(value) in (list, dict):
-        whole: Any = value
-        try:
-            same = json.loads(json.dumps(whole, allow_nan=False)) == whole
-        except (TypeError, ValueError):
-            same = False
-        if same:
-            return ["json", whole]
-    raise ModelError(
-        f"a cached query returned a {type(value).__name__}, which the cache can't give back "
-        "as it was.",
+
+def refusal(what: str) -> ModelError:
+    """Return the error for a value that would not come back as it went in."""
+    return ModelError(
+        f"the cache can't give back what a cached query returned: {what}.",
         fix="Leave .cache() out of this query, or pluck() the columns that it needs.",
     )
 
 
-def decode(value: Any, column: Any = None) -> Any:
-    """Undo `encode`; `column` tells the class of an enumeration."""
-    if type(value) is not list:
-        return value
-    tag, content = cast("list[Any]", value)
-    if tag == "enum":
-        return column.type.enum_class[content]
-    return _BACK[tag](content)
+def pack(rows: Iterable[Sequence[Any]], columns: Sequence[Any]) -> Table:
+    """Return rows as they are stored. Raises `ModelError` for an enumeration of unknown class."""
+    values = list(chain.from_iterable(rows))
+    enums: set[int] = set()
+    for place, value in enumerate(values):
+        if isinstance(value, enum.Enum):
+            column = place % len(columns)
+            if column not in enums and _enum_class(columns[column]) is not type(value):
+                raise refusal(f"a {type(value).__name__} in a column that is no enumeration")
+            enums.add(column)
+            values[place] = value.name
+    return tuple(values), tuple(sorted(enums))
+
+
+def unpack(table: Sequence[Any], columns: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """Undo `pack`; `columns` tell the classes of enumerations."""
+    values, enums = table
+    rows: Iterable[Sequence[Any]] = zip(*[iter(values)] * len(columns), strict=True)
+    return _named(rows, enums, columns) if enums else rows
+
+
+def _named(
+    rows: Iterable[Sequence[Any]], enums: Sequence[int], columns: Sequence[Any]
+) -> Iterable[Sequence[Any]]:
+    classes = {place: _enum_class(columns[place]) for place in enums}
+    for row in rows:
+        values = list(row)
+        for place, members in classes.items():
+            if values[place] is not None:
+                values[place] = members[values[place]]
+        yield values
+
+
+def _enum_class(column: Any) -> Any:
+    return getattr(getattr(column, "type", None), "enum_class", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,49 +81,58 @@ class Layout:
 
     names: tuple[str, ...]
     columns: tuple[Any, ...]
-    keys: tuple[str, ...]
-    kind: str | None
-
-
-#: Mapper -> its layout: a hit is too fast to find it out each time.
-_layouts: WeakKeyDictionary[Mapper[Any], Layout] = WeakKeyDictionary()
+    #: Where among them the columns of the primary key are, and their order as `Plan` takes it.
+    places: tuple[int, ...]
+    oldest_first: tuple[tuple[str, bool], ...]
+    #: Where the column is that tells the subclass of a row.
+    kind: int | None
 
 
 def layout(mapper: Mapper[Any]) -> Layout:
     """Return the layout of a mapper's rows."""
-    found = _layouts.get(mapper)
+    found: Layout | None = mapper.class_.__dict__.get(_KEPT)
     if found is None:
         names = tuple(attribute.key for attribute in mapper.column_attrs)
         keys = tuple(mapper.get_property_by_column(key).key for key in mapper.primary_key)
         kind = mapper.polymorphic_on
-        found = _layouts[mapper] = Layout(
+        found = Layout(
             names,
             tuple(getattr(mapper.class_, name) for name in names),
-            keys,
-            None if kind is None else mapper.get_property_by_column(kind).key,
+            tuple(names.index(key) for key in keys),
+            tuple((key, False) for key in keys),
+            None if kind is None else names.index(mapper.get_property_by_column(kind).key),
         )
+        setattr(mapper.class_, _KEPT, found)
     return found
 
 
 def instances_of(
-    mapper: Mapper[Any], rows: Iterable[Sequence[Any]], session: Session | None
+    mapper: Mapper[Any],
+    rows: Iterable[Sequence[Any]],
+    session: Session | None,
+    made: Identities | None = None,
 ) -> list[Any]:
     """Return the instances of rows in the `layout` of a mapper, without asking the database.
 
     In a `session` the instance that it has of a row already wins, as in every query;
-    otherwise the new one joins it, so that its relations can be loaded.
+    otherwise the new one joins it, so that its relations can be loaded. Without one, one of
+    those in `made` does.
     """
     known = layout(mapper)
-    made: list[Any] = []
+    identities: Any = made if session is None else session.identity_map
+    found: list[Any] = []
+    actual = mapper
     for row in rows:
-        values = dict(zip(known.names, row, strict=True))
-        actual = mapper
         if known.kind is not None:
-            actual = mapper.polymorphic_map.get(values[known.kind], mapper)
-        identity = actual.identity_key_from_primary_key(tuple([values[key] for key in known.keys]))
-        existing = None if session is None else session.identity_map.get(identity)
-        made.append(_new(actual, identity, values, session) if existing is None else existing)
-    return made
+            actual = mapper.polymorphic_map.get(row[known.kind], mapper)
+        identity = actual.identity_key_from_primary_key(tuple([row[at] for at in known.places]))
+        existing = None if identities is None else identities.get(identity)
+        if existing is None:
+            existing = _new(actual, identity, dict(zip(known.names, row, strict=True)), session)
+            if made is not None:
+                made[identity] = existing
+        found.append(existing)
+    return found
 
 
 def _new(

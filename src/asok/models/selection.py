@@ -7,7 +7,6 @@ taken as well.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -16,8 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapper
 
 from asok.errors import ModelError
 from asok.models.conditions import column_name, condition, is_expression
-from asok.models.plan import Plan, eager_option, order
+from asok.models.plan import Plan, order
 from asok.models.query_cache import seconds
+from asok.models.related import eager
 
 __all__ = ["LARGEST", "Selection", "checked_count"]
 
@@ -38,12 +38,12 @@ class Selection(Generic[M]):
         return f"<{type(self).__name__} {self.statement}>"
 
     def _with(self, **changes: Any) -> Self:
-        return type(self)(self._model, replace(self._plan, **changes))
+        return type(self)(self._model, self._plan.replaced(**changes))
 
     @property
     def statement(self) -> Select[M]:
         """The query as an SQLAlchemy SELECT, to go on with by its own means."""
-        return self._plan.ordered(self._model).options(*self._plan.eager)
+        return self._plan.rows
 
     def where(self, *arguments: Any) -> Self:
         """AND a condition: `("slug", slug)`, `("views", ">", 3)`, or an SQLAlchemy expression.
@@ -136,17 +136,18 @@ class Selection(Generic[M]):
 
     def with_(self, *relations: Any) -> Self:
         """Load relations together with the rows: `"author"`, `"comments.author"`."""
-        options = tuple(eager_option(self._model, relation) for relation in relations)
-        return self._with(eager=(*self._plan.eager, *options))
+        found = tuple(eager(self._model, relation) for relation in relations)
+        return self._with(eager=(*self._plan.eager, *found))
 
     def cache(
         self, ttl: float | timedelta | None, *, stale: float | timedelta | None = None
     ) -> Self:
         """Answer from the cache for `ttl` seconds (None: until a table in it is written).
 
-        A hit uses no connection. Inside `transaction()` the database is asked. With 0 or less
-        nothing is stored. For `stale` seconds after `ttl` the old answer is still given while
-        one thread asks the database anew; never after a write.
+        Relations that were asked for by `with_` are stored with the rows. A hit uses no
+        connection. Inside `transaction()` the database is asked. With 0 or less nothing is
+        stored. For `stale` seconds after `ttl` the old answer is still given while one thread
+        asks the database anew; never after a write.
         """
         return self._with(cached=True, ttl=seconds(ttl), stale=seconds(stale))
 
