@@ -28,7 +28,7 @@ LIVE_LIMITS = (
     "frame_bytes", "messages_per_second", "burst", "components", "queued_calls", "arguments",
     "depth", "bad_signatures", "bad_frames", "state_seconds", "state_bytes", "deferred_bytes",
     "call_seconds", "threads", "slow_threads", "turn_seconds", "queued_events", "push_seconds",
-    "broadcast_bytes", "tabs", "base_bytes",
+    "replay_seconds", "replay_bytes", "broadcast_bytes", "tabs", "base_bytes",
 )  # fmt: skip
 
 

@@ -114,9 +114,9 @@ def test_without_a_row_every_call_runs() -> None:
 def test_a_call_is_started_and_then_done() -> None:
     at = stand(row(tabs={"tab": (3, 3)}), FROZEN)
 
-    begun = ledger.started(at, b"row", {"tab": 4}, now=0, tabs=16)
-    ended = ledger.done(begun, {"tab": 4}, b"new")
-    failed = ledger.done(begun, {"tab": 4}, None)
+    begun = ledger.started(at, b"row", {"tab": (4,)}, now=0, tabs=16)
+    ended = ledger.done(begun, {"tab": (4,)}, b"new")
+    failed = ledger.done(begun, {"tab": (4,)}, None)
 
     assert (begun.tabs, begun.revision, begun.version) == ({"tab": (4, 3)}, 10, 5)
     assert (ended.tabs, ended.revision, ended.version) == ({"tab": (4, 4)}, 11, 6)
@@ -125,8 +125,8 @@ def test_a_call_is_started_and_then_done() -> None:
 
 
 def test_a_new_row_begins_above_every_earlier_one() -> None:
-    first = ledger.started(stand(None, FROZEN), b"{}", {"tab": 1}, now=1000, tabs=16)
-    later = ledger.started(stand(None, FROZEN), b"{}", {"tab": 1}, now=5000, tabs=16)
+    first = ledger.started(stand(None, FROZEN), b"{}", {"tab": (1,)}, now=1000, tabs=16)
+    later = ledger.started(stand(None, FROZEN), b"{}", {"tab": (1,)}, now=5000, tabs=16)
 
     assert later.revision > first.revision + 3_000
 
@@ -134,8 +134,8 @@ def test_a_new_row_begins_above_every_earlier_one() -> None:
 def test_the_tabs_that_are_remembered_are_bounded() -> None:
     found = row(tabs={f"t{n}": (1, 1) for n in range(16)})
 
-    begun = ledger.started(stand(found, FROZEN), b"", {"t0": 2}, now=0, tabs=16)
-    more = ledger.started(stand(begun, FROZEN), b"", {"new": 1}, now=0, tabs=16)
+    begun = ledger.started(stand(found, FROZEN), b"", {"t0": (2,)}, now=0, tabs=16)
+    more = ledger.started(stand(begun, FROZEN), b"", {"new": (1,)}, now=0, tabs=16)
 
     assert len(begun.tabs) == 16
     assert list(more.tabs) == [*(f"t{n}" for n in range(2, 16)), "t0", "new"]

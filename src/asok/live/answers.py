@@ -37,7 +37,7 @@ class Answers:
     """Answers the jobs of one conversation's components.
 
     `leave(n)` is called where a component can't go on; `emit(member, event)` hands an event to
-    the other components.
+    the other components, `miss(member, event)` one to a component that missed it.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Answers:
         admit: Admit | None,
         leave: Callable[[int], None],
         emit: Callable[[Member, Event], None],
+        miss: Callable[[Member, Event], None],
     ) -> None:
         self._live = live
         self._screen = screen
@@ -56,6 +57,7 @@ class Answers:
         self._admit = admit
         self._leave = leave
         self._emit = emit
+        self._miss = miss
         self._runner = Runner(live, self._show_partly)
 
     async def answer(self, member: Member, job: Job) -> None:
@@ -122,6 +124,10 @@ class Answers:
             await self._screen.send(frames.same(member.n, version, 0))
         else:
             await self._screen.fill(member.n, version, html)
+        if member.deaf_since is not None:
+            # It listens by now, so nothing is lost between the two.
+            for event in self._live.broadcasts.recent.since(member.deaf_since, member.topics):
+                self._miss(member, event)
 
     async def _run(self, member: Member, call: Call) -> None:
         if call.method == REFRESH:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import msgspec
 from asok.errors import ConfigurationError, LiveError
 from asok.live.listening import check_topic
 from asok.live.memo import Memo
+from asok.live.recent import Recent
 from asok.notices import LocalNotices, Notices
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ MISSED: Final = "notices.missed"
 class Event:
     """Something that was broadcast or emitted: `seq` rises for each `publisher` (a process).
 
-    `memo` keeps what was rendered for it; `hops` counts the components it came through.
+    `memo` keeps what was rendered for it; `hops` counts the components it came through; `at` is
+    when this worker heard of a broadcast (seconds since 1970).
     """
 
     topic: str
@@ -40,18 +43,29 @@ class Event:
     publisher: str = ""
     seq: int = 0
     hops: int = 0
+    at: float = field(default=0.0, compare=False)
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
 
 class Broadcasts:
     """Who listens to what in this worker, and the way to the other ones. Safe for threads.
 
-    `limit` is the most that one broadcast may hold, in bytes of JSON.
+    `limit` is the most that one broadcast may hold, in bytes of JSON; `recent` keeps them for
+    those who come back.
     """
 
-    def __init__(self, notices: Notices | None = None, *, limit: int = 64 * 1024) -> None:
+    def __init__(
+        self,
+        notices: Notices | None = None,
+        *,
+        limit: int = 64 * 1024,
+        recent: Recent,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._notices = notices or LocalNotices()
         self._limit = limit
+        self._clock = clock
+        self.recent = recent
         self._lock = threading.Lock()
         self._order = threading.RLock()
         self._publisher = ""
@@ -96,7 +110,10 @@ class Broadcasts:
             )
 
     def _received(self, message: dict[str, Any]) -> None:
-        self.deliver(Event(message["t"], message["d"], message["p"], message["s"]))
+        event = Event(message["t"], message["d"], message["p"], message["s"], at=self._clock())
+        # Kept first: who begins to listen in between gets it twice, which is noticed.
+        self.recent.add(event, len(msgspec.json.encode(event.payload)))
+        self.deliver(event)
 
     def deliver(self, event: Event) -> None:
         """Hand an event to this worker's listeners: each gets it on its own loop."""

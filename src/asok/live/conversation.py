@@ -73,7 +73,13 @@ class Conversation:
         self._secrets = secrets or SocketSecrets()
         self._pause = pause
         self._answers = Answers(
-            live, self._screen, self.owner, admit=admit, leave=self._leave, emit=self._emit
+            live,
+            self._screen,
+            self.owner,
+            admit=admit,
+            leave=self._leave,
+            emit=self._emit,
+            miss=lambda member, event: self.push(member.n, event),
         )
         self.loop = asyncio.get_running_loop()
         # An event comes from the middle of somebody else's request or call, whose database

@@ -21,6 +21,7 @@ from asok.live.conversation import Conversation, HangUp
 from asok.live.deferred import Deferrals
 from asok.live.limits import Limits
 from asok.live.place import Place, RenderTemplate
+from asok.live.recent import Recent
 from asok.live.registry import Definition, Registry
 from asok.live.scope import Scope, Visit, current, enter, owner_of
 from asok.live.screen import Emit, Failed
@@ -89,7 +90,10 @@ class Live:
         #: The neighbour of the runtime, also where the application is mounted.
         self.door_url = runtime_url.rpartition("/")[0] + "/live"
         self.deferrals = Deferrals(self, keys, script_url=defer_url)
-        self.broadcasts = Broadcasts(notices, limit=self.limits.broadcast_bytes)
+        recent = Recent(seconds=self.limits.replay_seconds, limit=self.limits.replay_bytes)
+        self.broadcasts = Broadcasts(
+            notices, limit=self.limits.broadcast_bytes, recent=recent, clock=clock
+        )
         self._showing = Showing(self)
         self.tasks: set[asyncio.Task[None]] = set()
         self._render_template = render_template

@@ -7,17 +7,35 @@ except that versions go on from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from asok.errors import StateRefused
 from asok.live.store import Row
 from asok.live.token import NO_STATE, Frozen, Joined, Payload, digest
 
-__all__ = ["Standing", "Verdict", "done", "judge", "standing", "started"]
+__all__ = [
+    "Marks",
+    "Standing",
+    "Verdict",
+    "done",
+    "heard_at",
+    "judge",
+    "standing",
+    "started",
+    "taken",
+]
 
 Verdict = Literal["run", "answered", "unknown"]
+#: The numbers of what runs: of one call by its page view, of events by their publisher.
+Marks = Mapping[str, Collection[int]]
+#: Page views are not named so, publishers are.
+_PUBLISHER: Final = "$"
+#: The entry that says until when, in milliseconds, everything was heard.
+_HEARD: Final = "$"
+#: Events of one publisher before its latest of which it is known whether they were taken.
+_WINDOW: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +108,57 @@ def judge(row: Row | None, tab: str, seq: int) -> Verdict:
     return "unknown" if seq <= begun else "run"
 
 
-def started(at: Standing, state: bytes, marks: Mapping[str, int], *, now: float, tabs: int) -> Row:
-    """Return the row that says: these calls (a number by page view) run. `state` is the state
-    before them."""
+def taken(row: Row | None, publisher: str, seq: int) -> bool:
+    """Whether the event was taken, or begun by a worker that died; then it is not run again.
+
+    Of two workers one may hear of an event later than the other of the next one, so it is kept
+    of each: the highest number, and a bit for each one below it. What is too old to be known
+    counts as taken.
+    """
+    highest, bits = row.tabs.get(publisher, (0, 0)) if row else (0, 0)
+    if seq > highest:
+        return False
+    return highest - seq >= _WINDOW or bool(bits >> (highest - seq) & 1)
+
+
+def heard_at(row: Row) -> float | None:
+    """Return the moment until which the component has heard everything; None where it does not
+    listen."""
+    found = row.tabs.get(_HEARD)
+    return found[0] / 1000 if found else None
+
+
+def _with(entry: tuple[int, int], seqs: Collection[int]) -> tuple[int, int]:
+    before, bits = entry
+    highest = max(before, *seqs)
+    bits <<= highest - before
+    for seq in seqs:
+        bits |= 1 << (highest - seq)
+    return highest, bits & ((1 << _WINDOW) - 1)
+
+
+def started(
+    at: Standing,
+    state: bytes,
+    marks: Marks,
+    *,
+    now: float,
+    tabs: int,
+    heard: float | None = None,
+) -> Row:
+    """Return the row that says: these calls or events run. `state` is the state before them;
+    `heard` the moment until which the component has heard everything, where it listens."""
     known = dict(at.row.tabs) if at.row else {}
-    for tab, seq in marks.items():
-        _, finished = known.pop(tab, (0, 0))
-        known[tab] = (seq, finished)  # the latest comes last
+    for tab, seqs in marks.items():
+        entry = known.pop(tab, (0, 0))
+        # The latest comes last.
+        known[tab] = _with(entry, seqs) if tab[0] == _PUBLISHER else (max(seqs), entry[1])
+    if heard is not None:
+        known.pop(_HEARD, None)
+        known[_HEARD] = (int(heard * 1000), 0)
     # Publishers of broadcasts are counted apart: they push no page view out.
     for kind in (True, False) if len(known) > tabs else ():
-        alike = [tab for tab in known if tab.startswith("$") is kind]
+        alike = [tab for tab in known if (tab[0] == _PUBLISHER) is kind]
         for tab in alike[: max(0, len(alike) - tabs)]:
             del known[tab]
     # A row that comes after one that expired begins above it: a holder that was stopped all
@@ -108,11 +167,14 @@ def started(at: Standing, state: bytes, marks: Mapping[str, int], *, now: float,
     return Row(state, at.version, at.schema, at.props, revision, known)
 
 
-def done(row: Row, marks: Mapping[str, int], state: bytes | None, *, shown: bool = False) -> Row:
+def done(row: Row, marks: Marks, state: bytes | None, *, shown: bool = False) -> Row:
     """Return the row that says: these calls are done, with their new state; or, with None, they
     failed or were cut off and the state stays. With `shown`, browsers saw something of them, so
     that the old state is a new version."""
-    tabs = {**row.tabs, **{tab: (seq, seq) for tab, seq in marks.items()}}
+    tabs = dict(row.tabs)
+    for tab, seqs in marks.items():
+        if tab[0] != _PUBLISHER:
+            tabs[tab] = (max(seqs), max(seqs))
     version = row.version + (state is not None or shown)
     kept = row.state if state is None else state
     return Row(kept, version, row.schema, row.props, row.revision + 1, tabs)

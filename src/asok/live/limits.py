@@ -51,6 +51,9 @@ class Limits:
     queued_events: int = 1000
     #: Seconds between two renders of one component for broadcasts: those within are one.
     push_seconds: float = 0.05
+    #: Seconds for which a broadcast waits for those whose browser was away, and the bytes of all.
+    replay_seconds: float = 60.0
+    replay_bytes: int = 4 * 1024 * 1024
     #: Bytes of what one broadcast sends, as JSON.
     broadcast_bytes: int = 64 * 1024
     #: Page views (tabs) of one component whose answered calls are remembered.

@@ -78,6 +78,8 @@ class Member:
         self.pushed = float("-inf")
         self.waiting: list[Event] = []
         self.topics: frozenset[str] = frozenset()
+        #: Since when it may have missed events, known once it has joined; None: it has none.
+        self.deaf_since: float | None = None
         #: Told the topics that the component listens to.
         self.listen: Callable[[set[str]], None] = lambda _: None
         self._session_id = session_id
@@ -145,6 +147,8 @@ class Member:
         """Return the version that there is, and the HTML unless the page shows it already."""
         at = self.stand()
         version = at.version
+        if self.definition.listeners.methods:
+            self.deaf_since = self._deaf_since(at)
         if self.definition.listeners.any or self.definition.guarded:
             # What it missed meanwhile is not known: it is shown anew.
             return self._at_least(shown, version), self.html(at)
@@ -155,6 +159,18 @@ class Member:
         elif shown == version:
             return version, None
         return self._at_least(shown, version), self.html(at)
+
+    def _deaf_since(self, at: ledger.Standing) -> float | None:
+        """What mounts now begins now; what was rendered into a page began with it."""
+        if at.fits and at.row is not None:
+            return ledger.heard_at(at.row)
+        return self.payload.issued if isinstance(self.payload, Joined) else None
+
+    def _heard(self, now: float) -> float | None:
+        """Until when it has heard everything: but for what still waits, everything."""
+        if not self.definition.listeners.methods:
+            return None
+        return min((event.at for event in tuple(self.waiting) if event.at), default=now)
 
     def _at_least(self, shown: float | None, version: int) -> float:
         """The version to name: a browser takes none that is older than what it shows.
@@ -209,7 +225,8 @@ class Member:
         if verdict != "run":
             return Prepared(verdict, at, None)
         component = self.instance(turn.place, at)
-        turn.begin(at, component, now=self.live.clock(), tabs=self.live.limits.tabs)
+        now = self.live.clock()
+        turn.begin(at, component, now=now, tabs=self.live.limits.tabs, heard=self._heard(now))
         return Prepared(verdict, at, component)
 
     def conclude(self, turn: Turn, component: Component) -> Outcome:

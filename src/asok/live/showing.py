@@ -106,7 +106,7 @@ class Showing:
         inside = self._permitted(place, component)
         joined = Joined(
             frozen.name, frozen.cid, frozen.schema, frozen.props, frozen.blank, frozen.slot,
-            owner, version, int(self._live.clock()), state, frozen.page,
+            owner, version, round(self._live.clock(), 3), state, frozen.page,
         )  # fmt: skip
         return joined, inside
 

@@ -25,7 +25,9 @@ class Row:
 
     `state` is JSON; `version` the number of calls that were done; `schema` and `props` say for
     which fields and constructor's values; `tabs` holds for each page view the last sequence
-    number that was started and the last that was done; `revision` grows with every write.
+    number that was started and the last that was done, and for each publisher of events the
+    last one and which of those before it were taken (`ledger.py`); `revision` grows with every
+    write.
     """
 
     state: bytes

@@ -58,7 +58,7 @@ class Joined(msgspec.Struct, array_like=True, tag="j", frozen=True):
     slot: str
     owner: str
     version: int
-    issued: int
+    issued: float
     # msgspec knows no `Raw | None`; a state is an object, never null.
     state: msgspec.Raw = NO_STATE
     page: str = ""

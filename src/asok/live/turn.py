@@ -78,12 +78,23 @@ class Turn:
             self.fail()
         return verdict
 
-    def begin(self, at: ledger.Standing, component: Component, *, now: float, tabs: int) -> None:
-        """Write down that the work runs. Raises `StateRefused` where the session is gone."""
+    def begin(
+        self,
+        at: ledger.Standing,
+        component: Component,
+        *,
+        now: float,
+        tabs: int,
+        heard: float | None = None,
+    ) -> None:
+        """Write down that the work runs; `heard` is as for the ledger.
+
+        Raises `StateRefused` where the session is gone.
+        """
         self._go_on()
         # The state as it was read needs no second encoding; a mounted one does.
         state = at.state or self.place.read(component, self._state_bytes)
-        row = ledger.started(at, state, self.work.marks, now=now, tabs=tabs)
+        row = ledger.started(at, state, self.work.marks, now=now, tabs=tabs, heard=heard)
         self._write(row, at.replaces)
         if self.place.definition.watches:
             self._before = self.place.definition.schema.decode(state)

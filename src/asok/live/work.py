@@ -50,8 +50,8 @@ class Work(Protocol):
         ...
 
     @property
-    def marks(self) -> Mapping[str, int]:
-        """What the ledger notes: the number of the call by its page view."""
+    def marks(self) -> ledger.Marks:
+        """What the ledger notes."""
         ...
 
     def judge(self, row: Row | None) -> ledger.Verdict:
@@ -70,7 +70,7 @@ class CallWork:
 
     def __init__(self, definition: Definition, call: Call, tab: str) -> None:
         self.name = f"{definition.name}.{call.method}"
-        self.marks = {tab: call.seq}
+        self.marks: ledger.Marks = {tab: (call.seq,)}
         self._tab = tab
         self._call = call
         self.method: Method | None = definition.methods.get(call.method)
@@ -174,19 +174,24 @@ class EventsWork:
         return None
 
     @property
-    def marks(self) -> Mapping[str, int]:
-        found: dict[str, int] = {}
+    def marks(self) -> ledger.Marks:
+        found: dict[str, list[int]] = {}
         for event in self._events:
             if event.publisher:
-                found[event.publisher] = max(event.seq, found.get(event.publisher, 0))
+                found.setdefault(event.publisher, []).append(event.seq)
         return found
 
     def judge(self, row: Row | None) -> ledger.Verdict:
-        # One that was cut off by its worker's death is never run again either.
+        # One may come twice: as it was sent, and for a browser that was away.
+        once = {(event.publisher, event.seq): event for event in self._events if event.publisher}
         self._events = [
             event
             for event in self._events
-            if not event.publisher or ledger.judge(row, event.publisher, event.seq) == "run"
+            if not event.publisher
+            or (
+                once.pop((event.publisher, event.seq), None) is not None
+                and not ledger.taken(row, event.publisher, event.seq)
+            )
         ]
         return "run" if self._events else "answered"
 
