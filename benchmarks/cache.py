@@ -264,26 +264,46 @@ class Many:
     def set(self) -> Any:
         return self._set(f"key{self.step()}", ROW)
 
-    def new_keys(self, number: int = 500) -> float:
-        """Microseconds of a set under a key that was never used: the median of batches."""
-        batches: list[float] = []
-        for _ in range(10):
-            began = time.perf_counter()
-            for _ in range(number // 10):
-                self.new += 1
-                self._set(f"new{self.new}", ROW)
-            batches.append((time.perf_counter() - began) / (number // 10) * 1e6)
-        return statistics.median(batches)
+    def new_keys(self, number: int = 50) -> float:
+        """Microseconds of the processor for a set under a key that was never used."""
+        began = time.process_time()
+        for _ in range(number):
+            self.new += 1
+            self._set(f"new{self.new}", ROW)
+        return (time.process_time() - began) / number * 1e6
+
+
+def new_keys(*several: Many) -> list[float]:
+    """The same for each: the median of rounds that go through all of them."""
+    rounds = [[many.new_keys() for many in several] for _ in range(20)]
+    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+
+
+def plain_new(folder: Path) -> Many:
+    """What the file system takes of a new entry: a file under another name, and a rename.
+
+    On ext4 that is ten times as much for some minutes after many files were removed.
+    """
+
+    def store(key: str, _: Any) -> None:
+        name = str(folder / key)
+        handle = os.open(name + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(handle, b"x" * 400)
+        os.close(handle)
+        os.rename(name + ".new", name)
+
+    return Many(0, str, store)
 
 
 def flat(entries: int) -> None:
     """Caches on a disk with few and many entries.
 
     `plain files` is opening, reading and closing the files that the cache made: with many of
-    them the operating system's own caches decide. A plain new file is what one entry a file
-    costs at least.
+    them the operating system's own caches decide; a new key of theirs is `plain_new`. What a
+    cache takes in times of that is printed last, as both depend on the state of the file system.
     """
-    print(f"\n{'on a disk, by number of entries':34}{'get':>10}{'set':>10}{'new key':>10}   µs")
+    heads = "".join(f"{head:>10}" for head in ("get", "set", "new key", "get ×", "new ×"))
+    print(f"\n{'on a disk, by number of entries':34}{heads}   µs, and times of plain files")
     for count in (100, entries):
         place = folder()
         ours = Cache(backend="file", path=place, max_entries=2 * entries)
@@ -305,13 +325,12 @@ def flat(entries: int) -> None:
         floor.count = count
         calls = [call for many in found.values() for call in (many.get, many.set)]
         taken = measure(lambda: plain_read(paths[floor.step()]), *calls)  # noqa: B023
-        new = [many.new_keys() for many in found.values()]
-        bare = folder()
-        plain = Many(0, str, lambda key, _, bare=bare: (bare / key).write_bytes(b"x" * 400))
-        print(f"{f'{count:,}: plain files':34}{taken[0]:10.2f}{'-':>10}{plain.new_keys():10.2f}")
+        plain, *new = new_keys(plain_new(folder()), *found.values())
+        print(f"{f'{count:,}: plain files':34}{taken[0]:10.2f}{'-':>10}{plain:10.2f}")
         for at, name in enumerate(found):
             get, set_ = taken[1 + 2 * at : 3 + 2 * at]
-            print(f"{f'{count:,}: {name}':34}{get:10.2f}{set_:10.2f}{new[at]:10.2f}")
+            ratios = f"{get / taken[0]:10.2f}{new[at] / plain:10.2f}"
+            print(f"{f'{count:,}: {name}':34}{get:10.2f}{set_:10.2f}{new[at]:10.2f}{ratios}")
         ours.close()
 
 

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import pickle
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -68,6 +69,16 @@ def test_folders_and_files_are_for_the_owner_only(store: FileStore) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert lease is not None
     lease.release()
+
+
+def test_folders_that_were_removed_under_a_running_site_are_made_again(store: FileStore) -> None:
+    store.set("key", 1, ttl=60)
+    shutil.rmtree(store.folder)
+    assert store.get("key") is None
+    lease = store.lease("key")
+    assert store.set("key", 2, ttl=60, lease=lease)
+    assert value_of(store, "key") == 2
+    assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
 
 
 def test_more_keys_than_are_remembered_are_found(
@@ -288,7 +299,7 @@ def test_a_folder_that_somebody_else_locks_is_trouble(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.set("key", 1, ttl=60)
-    monkeypatch.setattr("asok.cache.file._LOCK_LIMIT", 0.05)
+    monkeypatch.setattr("asok.cache.folder_lock._LIMIT", 0.05)
     lock = Path(store.path("key")).with_name(".lock")
     holder = start(
         "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX);"

@@ -107,5 +107,7 @@ def _rest(handle: int) -> bytes:
 
 def remove(path: str) -> None:
     """Remove a file that may be gone already. Raises `OSError`."""
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    # Mostly it is: asking costs half of the error that tells so.
+    if os.access(path, os.F_OK):
+        with suppress(FileNotFoundError):
+            os.unlink(path)

@@ -13,9 +13,7 @@ those inside its record of a name, so that one of 100,000 is found 6 % faster.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from hashlib import blake2b
 from pathlib import Path
@@ -26,6 +24,7 @@ from asok.cache.api import Entry, Lease, Tags, Usage
 from asok.cache.counter import counter_sum, not_a_counter
 from asok.cache.document import read_document, remove, write_document
 from asok.cache.file_lease import FileLease
+from asok.cache.folder_lock import FolderLock
 from asok.cache.record import Record, shown
 from asok.cache.sweep import Sweeper
 from asok.errors import CacheUnavailable
@@ -38,8 +37,6 @@ T = TypeVar("T")
 #: Paths kept by key, and how long such a key may be: a look-up instead of a digest.
 _REMEMBERED: Final = 2048
 _REMEMBERED_LENGTH: Final = 200
-#: Seconds to wait for another writer of the same folder.
-_LOCK_LIMIT: Final = 5.0
 
 
 def _guarded(
@@ -75,7 +72,6 @@ class FileStore:
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.max_bytes = max_bytes
-        self._made = False
         self._paths: dict[str, str] = {}
         self._sweeper = Sweeper(self.folder, max_entries=max_entries, max_bytes=max_bytes)
 
@@ -104,25 +100,6 @@ class FileStore:
     def get_many(self, keys: Sequence[str]) -> Mapping[str, Entry]:
         found = ((key, self.get(key)) for key in keys)
         return {key: entry for key, entry in found if entry is not None}
-
-    @contextmanager
-    def _writing(self, path: str) -> Generator[None]:
-        """Hold the lock of the folder of `path`. Raises `CacheUnavailable` after five seconds."""
-        if not self._made:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            self._made = True
-        lock = atomic.FileLock(path[: path.rindex("/")] + "/.lock")
-        end = time.monotonic() + _LOCK_LIMIT
-        pause = 0.0005
-        while True:
-            with lock.attempt() as held:
-                if held:
-                    yield
-                    return
-            if time.monotonic() > end:
-                raise CacheUnavailable(f"{lock.path} is held by another process.")
-            time.sleep(pause)
-            pause = min(pause * 2, 0.02)
 
     def _live(self, path: str, key: str) -> Record | None:
         """The record of a key that is within its time to live."""
@@ -158,7 +135,7 @@ class FileStore:
     def _replace(self, key: str, record: Record, lease: Lease | None = None) -> bool:
         """Store a record and end the key's lease, unless it is too large."""
         path = self.path(key)
-        with self._writing(path):
+        with _writing(path):
             if lease is not None and not cast("FileLease", lease).held():
                 return False
             remove(_lease_path(path))
@@ -176,13 +153,13 @@ class FileStore:
     def add(self, key: str, value: Any, *, ttl: float | None, tags: Tags = ()) -> bool:
         record = Record.make(key, value, ttl, tags=tags)
         path = self.path(key)
-        with self._writing(path):
+        with _writing(path):
             return self._live(path, key) is None and self._write(path, record)
 
     @_guarded
     def incr(self, key: str, delta: int, *, ttl: float | None) -> int:
         path = self.path(key)
-        with self._writing(path):
+        with _writing(path):
             record = self._live(path, key)
             if record is None:
                 record = Record.make(key, counter_sum(key, 0, delta), ttl)
@@ -196,7 +173,7 @@ class FileStore:
     @_guarded
     def touch(self, key: str, ttl: float | None) -> bool:
         path = self.path(key)
-        with self._writing(path):
+        with _writing(path):
             old = self._live(path, key)
             if old is None:
                 return False
@@ -207,7 +184,7 @@ class FileStore:
     @_guarded
     def delete(self, key: str) -> bool:
         path = self.path(key)
-        with self._writing(path):
+        with _writing(path):
             was_live = self._live(path, key) is not None
             remove(_lease_path(path))
             remove(path)
@@ -219,7 +196,7 @@ class FileStore:
     @_guarded
     def clear(self) -> None:
         for folder in self._sweeper.folders():
-            with self._writing(folder + "/"):
+            with FolderLock(folder):
                 for name in os.listdir(folder):
                     if name.endswith((".json", ".lease")) or name.startswith(
                         atomic.TEMPORARY_PREFIX
@@ -229,7 +206,7 @@ class FileStore:
     @_guarded
     def lease(self, key: str) -> Lease | None:
         path = self.path(key)
-        return FileLease.attempt(_lease_path(path), lambda: self._writing(path))
+        return FileLease.attempt(_lease_path(path), lambda: _writing(path))
 
     @_guarded
     def usage(self) -> Usage:
@@ -239,5 +216,9 @@ class FileStore:
         self._sweeper.wait()
 
 
+def _writing(path: str) -> FolderLock:
+    return FolderLock(path[: path.rindex("/")])
+
+
 def _lease_path(path: str) -> str:
-    return path.removesuffix(".json") + ".lease"
+    return path[:-5] + ".lease"  # of `.json`

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
 from asok.cache.document import remove
+from asok.cache.folder_lock import make_folder
 from asok.errors import CacheUnavailable
 
 __all__ = ["FileLease"]
@@ -40,7 +41,7 @@ class FileLease:
         try:
             handle = os.open(path, flags, 0o600)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            make_folder(os.path.dirname(path))
             handle = os.open(path, flags, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

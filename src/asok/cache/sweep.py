@@ -104,7 +104,7 @@ class Sweeper:
                     break
         except OSError as error:
             log.warning("the cache in %s could not be swept: %s", self.folder, error)
-        self._due = max(_PAUSE, seen // 3)
+        self._due = max(_PAUSE, seen * 2 // 3)
 
     def sweep_all(self) -> None:
         """Sweep every folder, now: once to learn the sums, once to act on them."""
