@@ -74,7 +74,7 @@ class Asok:
         self.notices = backends.notices(settings)
         site_modules.install(self.root)
         self.cache = backends.cache(settings)
-        caching.configure(self.cache)
+        caching.configure(self.cache, notices=self.notices)
         models.configure(
             self._make_database,
             cache=self.cache,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from tests.cache.region_contract import eventually
@@ -13,6 +14,7 @@ from tests.services import free_port
 from asok import backends
 from asok.cache import Cache
 from asok.cli.cached import _size  # pyright: ignore[reportPrivateUsage]
+from asok.notices import FileNotices
 from asok.pages import DiskStore, StoredPage
 from asok.settings import Settings
 
@@ -47,9 +49,23 @@ def test_values_in_redis_are_forgotten(run: Run, site: Path, redis_url: str) -> 
     assert not cache.has("key")
 
 
-def test_values_in_memory_are_each_process_own(run: Run) -> None:
-    assert "each process has its own" in run("cache", "clear").output
-    for arguments in (["stats"], ["get", "key"], ["forget", "key"], ["clear", "--tag", "posts"]):
+def test_workers_with_a_memory_of_their_own_are_told_what_to_forget(run: Run, site: Path) -> None:
+    heard: list[object] = []
+    notices = FileNotices(site / ".asok/notices")
+    (site / ".asok").mkdir(exist_ok=True)
+    notices.path.touch()
+    notices.subscribe("cache.purged", lambda message: heard.append(message["keys"]))
+    assert "key  forgotten" in run("cache", "forget", "key", "other").output
+    assert "those tagged posts forgotten (memory)" in run("cache", "clear", "--tag", "posts").output
+    assert "forgotten (memory)" in run("cache", "clear").output
+    with patch("os.getpid", return_value=0):  # as a worker, which is another process
+        notices.poll()
+    notices.stop()
+    assert heard == [["key"], ["other"], ["\0asok:posts"], None]
+
+
+def test_nobody_can_look_into_the_memory_of_workers(run: Run) -> None:
+    for arguments in (["stats"], ["get", "key"]):
         result = run("cache", *arguments)
         assert result.exit_code == 1, arguments
         assert "ASOK_CACHE_BACKEND=file or redis" in result.output

@@ -88,6 +88,7 @@ class MemoryStore:
         self.size = 0
         self._data: OrderedDict[str, _Kept] = OrderedDict()
         self._leases: dict[str, _MemoryLease] = {}
+        self._told: Callable[[Sequence[str] | None], None] | None = None
         self._lock = threading.Lock()
         renew_in_children(self)
 
@@ -234,19 +235,34 @@ class MemoryStore:
         return self.delete_many((key,)) > 0
 
     def delete_many(self, keys: Sequence[str]) -> int:
+        found = self.remove(keys)
+        if self._told is not None and keys:
+            self._told(keys)
+        return found
+
+    def clear(self) -> None:
+        self.remove(None)
+        if self._told is not None:
+            self._told(None)
+
+    def tell(self, told: Callable[[Sequence[str] | None], None] | None) -> None:
+        """Call `told` with the keys of each removal, None for all of them; None ends it."""
+        self._told = told
+
+    def remove(self, keys: Sequence[str] | None) -> int:
+        """What `delete_many` and `clear` (None) do, told to nobody."""
         found = 0
         with self._lock:
+            if keys is None:
+                self._leases.clear()
+                self._data.clear()
+                self.size = 0
+                return 0
             for key in keys:
                 self._leases.pop(key, None)
                 found += self._live(key) is not None
                 self._drop(key)
         return found
-
-    def clear(self) -> None:
-        with self._lock:
-            self._leases.clear()
-            self._data.clear()
-            self.size = 0
 
     def lease(self, key: str) -> Lease | None:
         made = _MemoryLease(key, self._leases)

@@ -35,7 +35,8 @@ cache = CommandGroup(
 def clear(only: str | None, tags: Sequence[str]) -> None:
     """Forget cached values and regenerated pages.
 
-    The pages of the last build stay: they are the site. Workers that run notice it. --tag may
+    The pages of the last build stay: they are the site. Workers that run notice it, also where
+    each of them has a cache of its own (ASOK_CACHE_BACKEND=memory). --tag may
     be given several times; the pages that carry a tag are the matter of `asok revalidate`.
     """
     from asok.settings import Settings
@@ -47,21 +48,20 @@ def clear(only: str | None, tags: Sequence[str]) -> None:
     root = find_site()
     without_key()
     settings = Settings.load(root)
-    if tags:
-        from asok.cache.tags import check_tags, flush_tags
-        from asok.cli.cached import shared_store
-
-        flush_tags(shared_store(settings), check_tags(tags))
-        click.echo(f"values  those tagged {', '.join(tags)} forgotten ({settings.cache_backend})")
-        return
     if only != "pages":
-        if settings.cache_backend == "memory":
-            click.echo("values  each process has its own (ASOK_CACHE_BACKEND=memory): restart it")
-        else:
-            from asok.cli.cached import shared_store
+        from asok.cli.cached import purging
 
-            shared_store(settings).clear()
-            click.echo(f"values  forgotten ({settings.cache_backend})")
+        store = purging(settings)
+        which = f"those tagged {', '.join(tags)} forgotten" if tags else "forgotten"
+        if tags:
+            from asok.cache.tags import check_tags, flush_tags
+
+            flush_tags(store, check_tags(tags))
+        else:
+            store.clear()
+        click.echo(f"values  {which} ({settings.cache_backend})")
+    if tags:
+        return
     if only != "values":
         from asok import backends
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asok.cache.api import Store
     from asok.settings import Settings
 
-__all__ = ["forget", "get", "shared_store", "stats"]
+__all__ = ["forget", "get", "purging", "shared_store", "stats"]
 
 
 def shared_store(settings: Settings) -> Store:
@@ -35,10 +35,22 @@ def _shared(settings: Settings) -> Cache:
     if settings.cache_backend == "memory":
         raise CommandError(
             "each process has a cache of its own (ASOK_CACHE_BACKEND=memory), which no other "
-            "can look into or empty.",
-            fix="Set ASOK_CACHE_BACKEND=file or redis, or restart the workers to empty it.",
+            "can look into.",
+            fix="Set ASOK_CACHE_BACKEND=file or redis. `asok cache clear` and `forget` work.",
         )
     return backends.cache(settings)
+
+
+def purging(settings: Settings) -> Store:
+    """The store of the site's cache, for removing: where each worker has its own, they all hear."""
+    from asok import backends
+
+    store = backends.cache(settings).store
+    if settings.cache_backend == "memory":
+        from asok.cache.purges import share_purges
+
+        share_purges(store, backends.notices(settings))
+    return store
 
 
 def _settings() -> Settings:
@@ -129,13 +141,16 @@ def get(key: str, as_json: bool) -> None:
 def forget(keys: Sequence[str]) -> None:
     """Forget the values of some keys.
 
-    Those that are being computed right now will not be stored.
+    Those that are being computed right now will not be stored. Workers that have a cache of
+    their own (ASOK_CACHE_BACKEND=memory) hear of it within half a second.
     """
     from asok.cache.api import check_key
 
     for key in keys:
         check_key(key)
-    store = shared_store(_settings())
+    settings = _settings()
+    store = purging(settings)
     for key in keys:
-        was_there = store.delete(key)
+        # What the workers have in their memories nobody else knows.
+        was_there = store.delete(key) or settings.cache_backend == "memory"
         click.echo(f"{key}  {'forgotten' if was_there else 'was not there'}")
