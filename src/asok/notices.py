@@ -15,13 +15,16 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
-__all__ = ["FileNotices", "LocalNotices", "Notices", "Subscriber"]
+__all__ = ["MISSED", "FileNotices", "LocalNotices", "Notices", "Subscriber"]
 
 log = logging.getLogger("asok.notices")
 
 Subscriber = Callable[[dict[str, Any]], None]
+
+#: Delivered where a channel was away: what was published meanwhile is not known.
+MISSED: Final = "notices.missed"
 
 
 class Notices(Protocol):

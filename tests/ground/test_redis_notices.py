@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from asok.redis_link.notices import MISSED, RedisNotices
+from asok.notices import MISSED
+from asok.redis_link.notices import RedisNotices
 
 
 class Heard:

@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import datetime
-import logging
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -15,14 +13,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, text
-from tests.services import wait_until
 
-from asok.cache import Cache
 from asok.errors import ModelError
 from asok.models import Database, configure, configured_database, scope
 from asok.models.rows import pack, unpack
-from asok.models.work import Work
-from asok.notices import LocalNotices
 
 from .region import Region
 from .shop import Animal, Dog, Entry, Keyword, Parcel, Status, Writer, entry_keywords
@@ -334,158 +328,6 @@ def test_first_or_create_asks_the_database_and_not_the_cache() -> None:
         connection.execute(text("INSERT INTO keywords (name) VALUES ('x')"))
     assert query.first_or_create(name="x").name == "x"
     assert Keyword.query().count() == 1
-
-
-@pytest.fixture
-def real(database: Database) -> Cache:
-    """The cache of an application, in memory."""
-    cache = Cache("memory")
-    configure(database, cache=cache)
-    return cache
-
-
-def note_statements(database: Database) -> list[int]:
-    """The threads of the statements that run from now on, one for each."""
-    seen: list[int] = []
-    event.listen(
-        database.engine, "before_cursor_execute", lambda *_: seen.append(threading.get_ident())
-    )
-    return seen
-
-
-def test_many_who_miss_at_once_ask_the_database_once(database: Database, real: Cache) -> None:
-    Entry.create(slug="a")
-    go_on = threading.Event()
-    seen = note_statements(database)
-    event.listen(database.engine, "before_cursor_execute", lambda *_: go_on.wait(20))
-
-    async def ask() -> list[str]:
-        return [row.slug for row in await Entry.query().cache(60).aget()]
-
-    async def main() -> None:
-        tasks = [asyncio.create_task(ask()) for _ in range(20)]
-        await asyncio.to_thread(wait_until, lambda: bool(seen), what="the first statement")
-        go_on.set()
-        assert await asyncio.gather(*tasks) == [["a"]] * 20
-
-    asyncio.run(main())
-    assert len(seen) == 1
-    assert real.counters.computations == 1
-
-
-def test_a_hit_in_memory_needs_no_thread_and_a_miss_has_one(
-    database: Database, real: Cache
-) -> None:
-    Entry.create(slug="a", status=Status.PUBLIC)
-    seen = note_statements(database)
-    query = Entry.query().cache(60)
-
-    async def main() -> None:
-        first = [row.to_dict() for row in await query.aget()]
-        counted = await query.apluck("status")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("asok.models.query.hop", None)
-            assert [row.to_dict() for row in await query.aget()] == first
-            assert await query.apluck("status") == counted == [Status.PUBLIC]
-            with scope():
-                (row,) = await query.aget()
-                assert (await query.aget()) == [row]
-        with scope() as opened:
-            work = opened.part(database, lambda: Work(database))
-            taken, free = threading.Event(), threading.Event()
-
-            def hold() -> None:
-                with work.lock:
-                    taken.set()
-                    assert free.wait(20)
-
-            # Another thread of the request is using the session: wait for it in a thread.
-            thread = threading.Thread(target=hold)
-            thread.start()
-            assert await asyncio.to_thread(taken.wait, 20)
-            task = asyncio.create_task(query.aget())
-            await asyncio.sleep(0)
-            assert not task.done()
-            free.set()
-            assert len(await task) == 1
-            thread.join()
-
-    asyncio.run(main())
-    assert len(seen) == 2
-    assert threading.get_ident() not in seen
-    assert real.counters.computations == 2
-
-
-def test_a_stale_answer_is_given_once_more_and_never_after_a_write(
-    database: Database, real: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Entry.create(slug="a")
-    query = Entry.query().cache(0.05, stale=600)
-    keys: list[str] = []
-    remember = real.remember
-    monkeypatch.setattr(
-        real,
-        "remember",
-        lambda key, *rest, **more: keys.append(key) or remember(key, *rest, **more),
-    )
-    with scope():  # which the thread that asks anew is not in
-        assert query.pluck("slug") == ["a"]
-        wait_until(lambda: not real.has(keys[0]), what="the end of its time")
-        with database.connect() as connection:
-            connection.execute(text("UPDATE entries SET slug = 'raw'"))
-        assert query.pluck("slug") == ["a"]
-        wait_until(lambda: query.pluck("slug") == ["raw"], what="the new answer")
-        Entry.query().update(slug="b")
-        assert query.pluck("slug") == ["b"]
-
-
-def test_a_cache_that_could_not_be_told_is_not_asked(
-    region: Region, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Entry.create(slug="a")
-    assert popular() == ["a"]
-    real = Region.set
-    monkeypatch.setattr(Region, "set", lambda *_: False)
-    Entry.create(slug="b", views=1)
-    assert popular() == ["b", "a"]
-    monkeypatch.setattr(Region, "set", real)
-    assert popular() == ["b", "a"]
-    computed = region.computed
-    assert popular() == ["b", "a"]
-    assert region.computed == computed
-
-
-def full_disk(*_: object) -> None:
-    raise OSError("no space left on device")
-
-
-def test_other_processes_hear_of_a_write(
-    database: Database,
-    real: Cache,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    notices = LocalNotices()
-    configure(database, cache=real, notices=notices)
-    heard: list[Any] = []
-    notices.subscribe("models.written", heard.append)
-    Entry.create(slug="a")
-    assert heard == [{"tables": ["entries"]}]
-    assert popular() == ["a"]
-    with configured().connect() as connection:
-        connection.execute(text("UPDATE entries SET slug = 'elsewhere'"))
-    assert popular() == ["a"]
-    notices.deliver("models.written", {"tables": ["entries"]})
-    assert popular() == ["elsewhere"]
-    monkeypatch.setattr(notices, "publish", full_disk)
-    with caplog.at_level(logging.ERROR, "asok.models"):
-        Entry.create(slug="b", views=1)
-    assert "could not be told that entries changed" in caplog.text
-    assert popular() == ["b", "elsewhere"]
-    configure(None)
-    notices.deliver("models.written", {"tables": ["entries"]})
-    configure(lambda: database, notices=notices)
-    notices.deliver("models.written", {"tables": ["entries"]})
 
 
 def test_databases_are_told_apart_in_one_cache(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from asok.errors import ConfigurationError
-from asok.notices import Notices
+from asok.notices import MISSED, Notices
 
 if TYPE_CHECKING:
     from asok.models.database import Database
@@ -32,11 +32,8 @@ _notices: Notices | None = None
 _TOPIC: Final = "models.written"
 
 
-def _nothing() -> None:
-    pass
-
-
-_end: Callable[[], None] = _nothing
+#: The calls that end what `configure` subscribed to.
+_ends: list[Callable[[], None]] = []
 
 
 def configure(
@@ -53,11 +50,14 @@ def configure(
     `revalidate` gets the tags (`Model.revalidates`) of each commit, once it is done. By
     `notices` the caches of other processes hear which tables were written.
     """
-    global _database, _cache, _revalidate, _notices, _end
+    global _database, _cache, _revalidate, _notices
     with _lock:
-        _end()
+        while _ends:
+            _ends.pop()()
         _notices = notices
-        _end = _nothing if notices is None else notices.subscribe(_TOPIC, _hear)
+        if notices is not None:
+            _ends.append(notices.subscribe(_TOPIC, _hear))
+            _ends.append(notices.subscribe(MISSED, _miss))
         _database = database
         _cache = cache
         _revalidate = revalidate
@@ -103,6 +103,12 @@ def _hear(message: dict[str, Any]) -> None:
     found = _database
     if found is not None and not callable(found):  # else nothing was cached yet
         found.forget_queries(message["tables"])
+
+
+def _miss(_message: object) -> None:
+    found = _database
+    if found is not None and not callable(found):
+        found.forget_queries(None)
 
 
 def publish(tags: Iterable[str]) -> None:

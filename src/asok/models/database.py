@@ -125,10 +125,13 @@ class Database:
         # After the cached queries: a page that is rendered anew must not read old ones.
         publish((*table_tags(tables), *tags))
 
-    def forget_queries(self, tables: Iterable[str]) -> None:
-        """Let no cached query of this process answer for these tables any more."""
-        if self.queries is not None:
-            self.queries.changed(tables)
+    def forget_queries(self, tables: Iterable[str] | None) -> None:
+        """Let no cached query of this process answer for these tables any more; None for all.
+
+        Where processes share the cache, who wrote has told it already.
+        """
+        if self.queries is not None and self.queries.at_once:
+            self.queries.changed(tables) if tables is not None else self.queries.forget()
 
     @contextmanager
     def connect(self) -> Generator[Connection]:

@@ -96,6 +96,8 @@ class QueryCache:
         self._texts: dict[Hashable, tuple[hashlib.blake2b, tuple[str, ...]]] = {}
         #: Tables whose token could not be replaced: their entries may be old.
         self._unsure: set[str] = set()
+        #: Changes where notices of other processes' writes may have been lost.
+        self._epoch = b""
         store = getattr(region, "store", None)
         #: Whether a hit waits for nothing, so that an event loop may look for one itself.
         self.at_once: bool = not getattr(store, "blocking", True)
@@ -140,6 +142,10 @@ class QueryCache:
             else:
                 self._unsure.discard(table)
 
+    def forget(self) -> None:
+        """Make every result that this process stored so far unreachable."""
+        self._epoch = secrets.token_bytes(8)
+
     def _token_key(self, table: str) -> str:
         return f"table:{self._database.identity}:{table}"
 
@@ -177,7 +183,7 @@ class QueryCache:
             if not self._unsure.isdisjoint(tables):
                 return ""
         whole = text.copy()
-        whole.update(_typed(values))
+        whole.update(_typed(values) + self._epoch)
         for table in tables:
             whole.update(self._token(table))
         return "query:" + whole.hexdigest()

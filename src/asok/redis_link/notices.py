@@ -8,20 +8,17 @@ import os
 import secrets
 import threading
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import redis
 
 from asok.errors import Unavailable
-from asok.notices import LocalNotices
+from asok.notices import MISSED, LocalNotices
 from asok.redis_link.link import RedisLink
 
-__all__ = ["MISSED", "RedisNotices"]
+__all__ = ["RedisNotices"]
 
 log = logging.getLogger("asok.notices")
-
-#: Delivered here after the channel was away: what was published meanwhile is not known.
-MISSED: Final = "notices.missed"
 
 
 class RedisNotices(LocalNotices):
