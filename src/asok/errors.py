@@ -117,7 +117,14 @@ class AsokError(Exception):
         self.fix = fix
         self.file = Path(file) if file is not None else None
         self.line = line
+        self.given = ""
         super().__init__(message)
+
+    def given_in(self, place: str) -> None:
+        """Add where what is wrong was given, which is not where it was declared; once."""
+        if not self.given:
+            self.given = place
+            self.message = f"{self.message.rstrip('.')} (given in {place})."
 
     def __str__(self) -> str:
         where = ""

@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
+from tests.site import load_site, write_site
 
 from asok.component import Component, exposed
-from asok.errors import ComponentError
+from asok.errors import ComponentError, StateError
 
 from .fake_client import FakeClient
 from .ports import Site
@@ -89,3 +91,58 @@ def test_a_line_that_is_not_found_leaves_the_file_of_the_class(tmp_path: Path) -
         one.page("Counter")
 
     assert (caught.value.file, caught.value.line) == (tmp_path / "Counter.py", None)
+
+
+SITE = {
+    "src/components/Counter.py": """
+        from asok import Component, exposed
+
+
+        class Counter(Component):
+            start: int = 0
+            items: list[str] = []
+
+            @exposed
+            def add(self):
+                self.items = [{1}]
+        """,
+    "src/components/counter.html": """
+        {# ws-click="gone" #}
+        <!-- <a ws-click="gone"></a> -->
+        <a ws-click="{{ 'add' }}" ws-poll="5s" ws-poll.5s="add">x</a>
+        """,
+    "src/pages/page.html": "<p>\n</p>{{ component('Counter', start='three') }}",
+}
+
+
+def test_a_site_does_not_start_with_a_template_that_calls_what_is_not_there(
+    tmp_path: Path,
+) -> None:
+    load_site(write_site(tmp_path, SITE))
+    wrong = '<i>\n</i><a ws-click.once="ad">x</a><input ws-model="start">'
+    (tmp_path / "src/components/counter.html").write_text(wrong)
+    with pytest.raises(ComponentError, match=r"no exposed method 'ad'.*Did you mean 'add'") as one:
+        load_site(tmp_path)
+    assert (one.value.file, one.value.line) == (tmp_path / "src/components/counter.html", 2)
+    (tmp_path / "src/components/counter.html").write_text('<a ws-poll.5s="ad">x</a>')
+    with pytest.raises(ComponentError, match="no exposed method 'ad'"):
+        load_site(tmp_path)
+    # What is in a slot calls another component.
+    slot = '{% component "X" %}<a ws-click="its">x</a>{% endcomponent %}'
+    (tmp_path / "src/components/counter.html").write_text(slot)
+    load_site(tmp_path)
+
+
+def test_a_wrong_value_names_the_field_and_the_line_of_the_page_that_gave_it(
+    tmp_path: Path,
+) -> None:
+    app = load_site(write_site(tmp_path, SITE), debug=True)
+    declared = tmp_path / "src/components/Counter.py"
+    with pytest.raises(StateError) as caught:
+        TestClient(app, base_url="http://localhost").get("/")
+    page = tmp_path / "src/pages/page.html"
+    assert str(caught.value).startswith(f"{declared}:6: Counter.start got 'three' (str), expected ")
+    assert f"(given in {page}:2)." in str(caught.value)
+    with app.live.page("/", session_id="v"), pytest.raises(StateError) as caught:
+        app.live.component("Counter", items=[{1}])
+    assert (caught.value.file, caught.value.line) == (declared, 7)

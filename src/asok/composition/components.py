@@ -14,6 +14,7 @@ from asok.composition.threads import Threads
 from asok.errors import SessionError
 from asok.jinja import Templates
 from asok.live import Live, Registry, SessionLike, configure_broadcasts, configure_records
+from asok.live.wiring import check_template
 from asok.notices import Notices
 from asok.sessions import Session, SessionIds, SessionStore
 from asok.settings import Settings
@@ -46,6 +47,8 @@ def make_live(
     folder = source / "components"
     if folder.is_dir():
         registry.load(folder, importlib.import_module)
+        for definition in registry:
+            check_template(definition)
 
     def revoke(session_id: str, successor: str | None) -> None:
         if successor is None:

@@ -17,6 +17,7 @@ import jinja2
 
 from asok.errors import (
     AsokError,
+    LiveError,
     TemplateError,
     TemplateNotFound,
     TemplateSourceError,
@@ -51,11 +52,20 @@ def _template_frame(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def locate(error: AsokError) -> None:
-    """Give an error that names no file the place in the template where it was raised."""
+    """Give an error that names no file the place in the template where it was raised.
+
+    One that names another file, as that of a component whose value is of the wrong type, is
+    told which template gave it, and the innermost counts.
+    """
     frame = _template_frame(error.__traceback__)
-    if error.file is None and frame is not None:
-        located = AsokError("", file=frame.tb_frame.f_code.co_filename)
-        error.file, error.line = located.file, frame.tb_lineno
+    if frame is None:
+        return
+    place, line = frame.tb_frame.f_code.co_filename, frame.tb_lineno
+    if error.file is None:
+        located = AsokError("", file=place)
+        error.file, error.line = located.file, line
+    elif isinstance(error, LiveError) and str(error.file) != place:
+        error.given_in(f"{place}:{line}")
 
 
 def translated(error: jinja2.TemplateError, environment: SiteEnvironment) -> TemplateError:

@@ -247,7 +247,7 @@ def _check(cls: type[Component]) -> None:
             raise ComponentError(
                 f"{cls.__name__}.{name} is async, but it runs while a page is being rendered.",
                 fix="Write it with def, and do what waits in an exposed async method.",
-                **where(cls),
+                **where(cls, name),
             )
     bindable: Any = cls._bindable  # pyright: ignore[reportPrivateUsage]
     fields = schema(cls).fields
@@ -255,12 +255,12 @@ def _check(cls: type[Component]) -> None:
         raise ComponentError(
             f"{cls.__name__}._bindable is {bindable!r}, expected a list of field names.",
             fix=f"Write _bindable = [{bindable!r}].",
-            **where(cls),
+            **where(cls, "_bindable"),
         )
     for name in bindable:  # pyright: ignore[reportUnknownVariableType]
         if name not in fields:
             raise ComponentError(
                 f"{cls.__name__}._bindable names {name!r}, which is no field.",
                 fix=f"It has: {', '.join(fields) or 'none'}.",
-                **where(cls),
+                **where(cls, "_bindable"),
             )

@@ -96,7 +96,7 @@ def methods_of(cls: type, base: type) -> dict[str, Method]:
                 f"{cls.__name__}.{name} is exposed, but {problem}.",
                 fix="Move what browsers may do into a method of its own: @exposed right above "
                 "def or async def.",
-                **where(definer),
+                **where(definer, name),
             )
         found[name] = Method(name, value)
     return found

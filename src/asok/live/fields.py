@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 import types
 import typing
 from collections.abc import Iterable
@@ -39,12 +40,26 @@ _INFERRED: Final[dict[type, Any]] = {
 }
 
 
-def where(cls: type) -> dict[str, Any]:
-    """Return `file` and `line` of a class's source for an error, as far as they are known."""
+def where(cls: type, name: str = "") -> dict[str, Any]:
+    """Return `file` and `line` of a class's source for an error, as far as they are known.
+
+    With a `name`, the line where the class, or the one it has it from, writes that.
+    """
+    owner = next((one for one in cls.__mro__ if name in _names(one)), cls) if name else cls
     try:
-        return {"file": Path(inspect.getfile(cls)), "line": inspect.getsourcelines(cls)[1]}
+        lines, first = inspect.getsourcelines(owner)
+        file = Path(inspect.getfile(owner))
     except (OSError, TypeError):
         return {}
+    written = re.compile(rf"\s+(?:(?:async )?def )?{re.escape(name)}\s*[:=(\[]")
+    for number, line in enumerate(lines if name else ()):
+        if written.match(line):
+            return {"file": file, "line": first + number}
+    return {"file": file, "line": first}
+
+
+def _names(cls: type) -> set[str]:
+    return {*vars(cls), *_own_annotations(cls)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,7 @@ def fields_of(cls: type, base: type) -> Iterable[Field]:
                 raise ComponentError(
                     f"{cls.__name__}.{name} would hide what every component has under that name.",
                     fix=f"Rename it; taken are: {', '.join(sorted(reserved))}.",
-                    **where(one),
+                    **where(one, name),
                 )
             if wanted is None:
                 inherited = found.get(name)
@@ -183,7 +198,7 @@ def _unfit(cls: type, name: str, wanted: Any, reason: str) -> ComponentError:
         f"{cls.__name__}.{name} is of type {type_name(wanted)}, which can't be kept: {reason}.",
         fix="Use JSON types, datetime, Decimal, UUID, enum, tuple, set or dataclass; keep the "
         f"key of a database row instead of the row; or call it _{name}, which is no state.",
-        **where(cls),
+        **where(cls, name),
     )
 
 

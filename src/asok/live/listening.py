@@ -69,14 +69,14 @@ class Listeners:
                     raise ComponentError(
                         f"{cls.__name__}.{known.name} and .{name} both listen to {topic!r}.",
                         fix="Let one of them call the other.",
-                        **where(definer),
+                        **where(definer, name),
                     )
                 self.methods[topic] = Method(name, value)
         if isinstance(renewing, str) or not isinstance(renewing, Collection):
             raise ComponentError(
                 f"{cls.__name__}.subscriptions is {renewing!r}, expected a list of topics.",
                 fix=f"Write subscriptions = [{renewing!r}].",
-                **where(cls),
+                **where(cls, "subscriptions"),
             )
         topics = cast("Iterable[str]", renewing)
         self.patterns = tuple({*(one for one in self.methods if one), *map(check_topic, topics)})

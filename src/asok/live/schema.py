@@ -63,7 +63,7 @@ class Schema:
                 f"{self.name}.{field.name} starts as {field.default!r}, which its own type does "
                 f"not take: {error}.",
                 fix="Change the annotation or the default.",
-                **where(self.cls),
+                **where(self.cls, field.name),
             ) from error
 
     def _unknown(self, name: str) -> ComponentError:
@@ -169,7 +169,7 @@ class Schema:
             f"{type_name(field.type)}{reason}.",
             fix=f"Annotate the field with the type that it is to have ({name}: …), keep the "
             f"value under a name that begins with an underscore, or store a key instead.",
-            **where(self.cls),
+            **where(self.cls, name),
         )
 
 

@@ -77,7 +77,7 @@ def check_validators(cls: type, known: Collection[str]) -> None:
             raise ComponentError(
                 f"{cls.__name__}.{attribute} is async, and validators are called as they are.",
                 fix="Ask what waits in the method itself, and write self.errors[…] there.",
-                **where(cls),
+                **where(cls, attribute),
             )
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -86,5 +86,5 @@ def check_validators(cls: type, known: Collection[str]) -> None:
                 f"{cls.__name__}.{attribute} validates {name!r}, which is neither a field nor a "
                 "parameter of an exposed method.",
                 fix=hint,
-                **where(cls),
+                **where(cls, attribute),
             )

@@ -1,4 +1,4 @@
-"""While developing: whether what a component's HTML calls is there, and its keys are unique."""
+"""Whether what a component's template and HTML call is there, and its keys are unique."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asok.errors import ComponentError
 from asok.live.registry import Definition
 from asok.live.work import REFRESH
 
-__all__ = ["check_html"]
+__all__ = ["check_html", "check_template"]
 
 #: Events whose attribute names a method.
 _EVENTS: Final = frozenset(
@@ -23,6 +23,29 @@ _VOID: Final = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
      "track", "wbr"}
 )  # fmt: skip
+
+
+#: What a template's source writes itself: no expression, nothing in a comment.
+_WRITTEN: Final = re.compile(r"""\s(ws-[\w.-]+)\s*=\s*["']?\s*([A-Za-z_]\w*)""")
+_COMMENT: Final = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
+
+
+def check_template(definition: Definition) -> None:
+    """Raise `ComponentError` for a method or field that the source of a component's own template
+    names and its class lacks.
+
+    Called when a site starts, thus also by a build. What an expression writes is only known
+    when it is rendered (`check_html`); a slot belongs to another component.
+    """
+    file = definition.folder / definition.template if definition.folder else None
+    if file is None or not file.is_file():
+        return
+    source = file.read_text("utf-8", errors="replace")
+    if re.search(r"\{%-?\s*component\b", source):
+        return
+    reader = _Reader(definition)
+    for attribute, name in _WRITTEN.findall(_COMMENT.sub("", source)):
+        reader.check(attribute, name)
 
 
 def check_html(definition: Definition, html: str) -> None:
@@ -80,14 +103,20 @@ class _Reader(HTMLParser):
                 )
             self._keys[-1].add(key)
         for attribute, value in attributes.items():
-            kind = attribute.removeprefix("ws-").partition(".")[0]
             name = (value or "").partition("(")[0].strip()
-            if not attribute.startswith("ws-") or not name:
-                continue
-            if kind in _EVENTS and name not in definition.methods and name != REFRESH:
-                raise self._unknown(attribute, name, definition.methods, "exposed method")
-            if kind == "model" and name not in definition.bindable:
-                raise self._unknown(attribute, name, definition.bindable, "field in _bindable")
+            if attribute.startswith("ws-") and name:
+                self.check(attribute, name)
+
+    def check(self, attribute: str, name: str) -> None:
+        """Raise `ComponentError` where `attribute` names what its component lacks."""
+        definition = self._definition
+        kind, _, modifiers = attribute.removeprefix("ws-").partition(".")
+        # `ws-poll="5s"` names no method, `ws-poll.5s="check"` does.
+        calls = kind in _EVENTS or (kind == "poll" and modifiers)
+        if calls and name not in definition.methods and name != REFRESH:
+            raise self._unknown(attribute, name, definition.methods, "exposed method")
+        if kind == "model" and name not in definition.bindable:
+            raise self._unknown(attribute, name, definition.bindable, "field in _bindable")
 
     def _unknown(
         self, attribute: str, name: str, known: Collection[str], what: str
