@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 __all__ = ["run", "start"]
@@ -22,6 +22,7 @@ class _Loop:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.ended = False
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="asok.testing", daemon=True)
         self._thread.start()
@@ -32,11 +33,19 @@ class _Loop:
         self.loop.run_forever()
 
     def close(self) -> None:
-        """Stop the loop; in a fork it runs nowhere."""
-        if self.pid == os.getpid() and not self.loop.is_closed():
+        """Stop the loop after what it still does; in a fork it runs nowhere."""
+        if self.pid == os.getpid() and not self.ended:
+            self.ended = True
+            asyncio.run_coroutine_threadsafe(_finish(), self.loop).result(5)
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(5)
             self.loop.close()
+
+
+async def _finish() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=1)
 
 
 _running: _Loop | None = None
@@ -59,9 +68,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run_coroutine_threadsafe(work, _current()).result(PATIENCE)
 
 
-def start(work: Coroutine[Any, Any, object]) -> None:
-    """Run `work` there and wait for nothing; from finalizers too, so nothing may fail here."""
-    try:
-        asyncio.run_coroutine_threadsafe(work, _current())
-    except RuntimeError:  # the loop has ended with the process
-        work.close()
+def start(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Run `work()` there and wait for nothing; when the process ends, nothing is done."""
+    if _running is not None and not _running.ended and _running.pid == os.getpid():
+        asyncio.run_coroutine_threadsafe(work(), _running.loop)

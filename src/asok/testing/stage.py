@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import sys
 import weakref
@@ -15,6 +14,7 @@ from asok import holes, models
 from asok.app import Asok
 from asok.asgi.page_visit import SocketGuards
 from asok.composition.records import ModelRecords
+from asok.composition.threads import Threads
 from asok.errors import ComponentError, DriveError
 from asok.jinja import Templates
 from asok.live import (
@@ -135,7 +135,8 @@ class BareStage:
             runtime_url="/asok/alive.js",
             # A flood of broadcasts is no matter here; every other bound is the usual one.
             limits=limits or Limits(push_seconds=1e-9),
-            run_sync=_run_in_scope,
+            run_sync=Threads(),
+            scope=models.scope,
             show_errors=True,
         )
         _hears_broadcasts(self.live)
@@ -160,16 +161,6 @@ class BareStage:
                 self._sources[name], context, page_dir=page_dir, name=name
             )
         return self._templates.render(name, context, page_dir=page_dir)
-
-
-async def _run_in_scope(function: Callable[[], Any]) -> Any:
-    """Run what may block in a thread, with one database session for all of it."""
-
-    def run() -> Any:
-        with models.scope():
-            return function()
-
-    return await asyncio.to_thread(run)
 
 
 _bare: weakref.WeakSet[Live] = weakref.WeakSet()

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import weakref
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from asok.errors import CallRefused, DriveError
@@ -41,7 +42,7 @@ class View:
         self._taken: Document | None = None
         self._told = 0
         self.connection: Connection = run(_connect(stage, session_id, self._raised))
-        weakref.finalize(self, _abandon, self.connection).atexit = False
+        weakref.finalize(self, start, partial(_close, self.connection)).atexit = False
         self.catch_up()
 
     # What it shows.
@@ -190,10 +191,6 @@ async def _connect(stage: Stage, session_id: str, raised: list[Exception]) -> Co
         pause=_no_pause,
         **stage.options(session_id),
     )
-
-
-def _abandon(connection: Connection) -> None:
-    start(_close(connection))
 
 
 async def _close(connection: Connection) -> None:
