@@ -66,7 +66,7 @@ def references(css: str) -> Iterator[Reference]:
             line = css.count("\n", lines[node.source_line - 1], match.start()) + node.source_line
             # tinycss2 lets an escaped surrogate pass, which is no character (section 4.3.7).
             value = _SURROGATE.sub("\ufffd", node.value)
-            yield Reference(value, match.start(), match.end(), line)
+            yield Reference(value, match.start(), match.end(), line, quoted)
 
 
 def quoted(text: str) -> str:

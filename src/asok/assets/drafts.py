@@ -1,18 +1,33 @@
-"""A stylesheet or script as a build reads it: its text, its references, its source map."""
+"""A text as a build reads it: what it refers to, and its source map where it has one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from asok.assets import css, modules, source_maps
+from asok.assets import css, modules, source_maps, svg, webmanifest
 from asok.assets.media import media_type
-from asok.assets.references import Edit, Reference, Target, relative, target
+from asok.assets.references import Edit, Reference, Target, Unreadable, relative, target
 from asok.assets.scan import Source
 from asok.assets.urls import missing
 from asok.errors import AssetError
 
-__all__ = ["Draft", "read_draft", "text_of"]
+__all__ = ["Draft", "is_read", "read_draft", "text_of"]
+
+#: What reads the references, by media type.
+_READERS: dict[str, Callable[[str], Iterator[Reference]]] = {
+    "application/manifest+json": webmanifest.references,
+    "image/svg+xml": svg.references,
+    "text/css": css.references,
+    "text/javascript": modules.references,
+}
+#: Those that take any line break; places are counted with one kind of them.
+_NORMALISED = ("image/svg+xml", "text/css")
+
+
+def is_read(name: str) -> bool:
+    """Return whether files called `name` may refer to others."""
+    return _kind(name) in _READERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +39,6 @@ class Draft:
 
     source: Source
     text: str
-    is_css: bool
     references: Sequence[tuple[Reference, Target]]
     imports: tuple[str, ...]
     link: source_maps.Link | None
@@ -40,13 +54,12 @@ class Draft:
 
         Without paths names stay as they are, and only absolute references become relative.
         """
-        quoted = css.quoted if self.is_css else modules.quoted
         found: list[Edit] = []
         for reference, goal in self.references:
             if paths is not None or reference.value.lstrip().startswith("/"):
                 path = goal.name if paths is None else paths[goal.name]
                 url = relative(path, self.source.name) + goal.rest
-                found.append(Edit(reference.start, reference.end, quoted(url)))
+                found.append(Edit(reference.start, reference.end, reference.quote(url)))
         return found
 
     def link_edit(self, path: str | None) -> list[Edit]:
@@ -66,18 +79,18 @@ def read_draft(
     prefix: str,
     pins: Mapping[str, str],
 ) -> Draft:
-    """Return the draft of a stylesheet or script.
+    """Return the draft of a file that `is_read`.
 
     Raises `AssetError` with file and line for a reference to no asset.
     """
-    is_css = media_type(source.name).startswith("text/css")
+    kind = _kind(source.name)
     text = text_of(source.real.read_bytes(), source)
-    if is_css:
+    if kind in _NORMALISED:
         text = css.normalised(text)
-    link = source_maps.link(text)
+    link = source_maps.link(text) if kind.startswith("text/") else None
     found: list[tuple[Reference, Target]] = []
     imports: list[str] = []
-    for reference in css.references(text) if is_css else modules.references(text):
+    for reference in _references(kind, text, source):
         if reference.bare:
             name = pins.get(reference.value, reference.value)
             if name in sources and reference.at_once:
@@ -86,13 +99,26 @@ def read_draft(
         goal = _goal(reference, source, sources, prefix)
         if goal is not None:
             found.append((reference, goal))
-            if reference.at_once and not is_css:
+            if reference.at_once and kind == "text/javascript":
                 imports.append(goal.name)
     linked = None
     if link is not None and not link.inline:
         linked = target(link.url, source.name, prefix)
     map_name = linked.name if linked is not None and linked.name in maps else None
-    return Draft(source, text, is_css, found, tuple(dict.fromkeys(imports)), link, map_name)
+    return Draft(source, text, found, tuple(dict.fromkeys(imports)), link, map_name)
+
+
+def _references(kind: str, text: str, source: Source) -> list[Reference]:
+    try:
+        return list(_READERS[kind](text))
+    except Unreadable as error:
+        raise AssetError(
+            f"is {error}.", fix="Correct the file.", file=source.path, line=error.line
+        ) from error
+
+
+def _kind(name: str) -> str:
+    return media_type(name).partition(";")[0]
 
 
 def _goal(

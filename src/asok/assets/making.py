@@ -16,7 +16,7 @@ from typing import cast
 
 from asok.assets import order, retention, source_maps
 from asok.assets.digest import content_digest, hashed_name, integrity
-from asok.assets.drafts import Draft, read_draft, text_of
+from asok.assets.drafts import Draft, is_read, read_draft, text_of
 from asok.assets.manifest import Entry, Form, Manifest
 from asok.assets.media import media_type
 from asok.assets.minified import minified
@@ -27,9 +27,7 @@ from asok.errors import AssetError
 __all__ = ["Made", "Making"]
 
 # Part of every fingerprint: raise it when the same source is to give other bytes.
-_RECIPE = b"asok-assets-2"
-_READ = ("text/css", "text/javascript")
-_SVG = "image/svg+xml"
+_RECIPE = b"asok-assets-3"
 
 
 @dataclass(slots=True)
@@ -67,7 +65,7 @@ class Making:
         """Make every asset. Raises `AssetError` with file and line."""
         drafts: dict[str, Draft] = {}
         for name, source in self.sources.items():
-            if name in self.hashed or not media_type(name).startswith(_READ):
+            if name in self.hashed or not is_read(name):
                 self._make_file(source, own=name in self.hashed)
             else:
                 draft = drafts[name] = read_draft(
@@ -89,15 +87,12 @@ class Making:
         """Make a file whose references are not read; with `own` it keeps its name."""
         data = source.real.read_bytes()
         fingerprint = self._fingerprint([data], own=own)
-        changed = not own and self.minify and media_type(source.name).startswith(_SVG)
         kept = self._reusable(source.name, fingerprint)
         if kept is not None:
             self._add(source.name, Made(kept, reused=True))
             return
-        if changed:
-            data = minified(source.name, text_of(data, source), file=source.path).encode()
         entry = _entry(source.name, data, content_digest(data), fingerprint, own=own)
-        self._add(source.name, Made(entry, data=data if changed else None))
+        self._add(source.name, Made(entry))
 
     def _make_group(self, drafts: Sequence[Draft], *, circle: bool) -> None:
         circle = (circle or len(drafts) > 1) and self.form == "digest"

@@ -16,9 +16,11 @@ _TYPES = {
     "image/svg+xml": "image/svg+xml",
 }
 
-# White space between the pieces of SVG text is drawn, and the minifier takes it away; script
-# and embedded HTML have rules of their own.
-_DELICATE_SVG = re.compile(r"<(?:text|script|foreignObject)\b|xml:space", re.IGNORECASE)
+# White space between the pieces of SVG text is drawn, and the minifier takes it away, as it does
+# with the stylesheets of a document; script and embedded HTML have rules of their own.
+_DELICATE_SVG = re.compile(
+    r"<(?:text|script|foreignObject)\b|<\?xml-stylesheet|xml:space", re.IGNORECASE
+)
 _LINE = re.compile(r"on line (\d+)")
 
 

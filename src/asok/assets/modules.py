@@ -85,6 +85,7 @@ def references(text: str) -> Iterator[Reference]:
             behind,
             behind + len(literal),
             node.start_point.row + 1,
+            quoted,
             bare=kind != "file" and not is_relative(value) and not elsewhere,
             at_once=kind == "static",
         )

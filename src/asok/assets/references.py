@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from asok.assets import names
 
-__all__ = ["Edit", "Reference", "Target", "edited", "relative", "target"]
+__all__ = ["Edit", "Reference", "Target", "Unreadable", "edited", "relative", "target"]
 
 _ELSEWHERE = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$|[?])")
 
@@ -19,7 +19,7 @@ _ELSEWHERE = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$|[?])")
 class Reference:
     """One reference: its value with escapes undone, its place, and its line (1-based).
 
-    `start` and `end` enclose what is replaced, quotes included where the source has them.
+    `start` and `end` enclose what is replaced, by what `quote` makes of another value.
     `bare` is the name of a module that an import map knows, `at_once` what loads together
     with the file itself: a static import, not an `import()`.
     """
@@ -28,8 +28,17 @@ class Reference:
     start: int
     end: int
     line: int
+    quote: Callable[[str], str]
     bare: bool = False
     at_once: bool = True
+
+
+class Unreadable(ValueError):
+    """A text that is not in its language: what it is instead, and the line (1-based)."""
+
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
