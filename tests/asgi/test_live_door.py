@@ -38,7 +38,8 @@ def test_a_store_that_fails_once_does_not_end_the_signs_of_life(
         app.live.run_sync = run_sync
         door = LiveDoor(app.live, app.parts, begin=lambda: None)
         conversation: Any = type("Conversation", (), {"touch": None})()
-        task = asyncio.create_task(door._keep_alive(conversation))
+        door._open[conversation] = conversation
+        task = asyncio.create_task(door._keep_alive())
         async with asyncio.timeout(10):
             await twice.wait()
         task.cancel()

@@ -31,7 +31,10 @@ def row(**changes: Any) -> Row:
 
 
 def stand(found: Row | None, payload: Frozen | Joined, **changes: Any) -> ledger.Standing:
-    values: dict[str, Any] = {"schema": "s", "owner": "o", "seen": 0, "now": 1500, "seconds": 3600}
+    values: dict[str, Any] = {
+        "schema": "s", "props": digest(payload.props), "owner": "o", "seen": 0, "now": 1500,
+        "seconds": 3600,
+    }  # fmt: skip
     return ledger.standing(found, payload, **{**values, **changes})
 
 

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from asok.errors import ConfigurationError
 from asok.live import LiveStore, MemoryLiveStore, RedisLiveStore, Row, SqliteLiveStore

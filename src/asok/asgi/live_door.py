@@ -42,12 +42,13 @@ class LiveDoor:
         self._begin: Callable[[], None] | None = begin
         self._parts = parts
         self._http = LiveHTTP(live, parts)
-        self._open: set[WebSocket] = set()
+        self._open: dict[WebSocket, Conversation] = {}
+        self._life: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; other HTTP than POST is told that this is a socket."""
         if scope["type"] == "websocket":
-            await self._converse(WebSocket(scope, receive, send))
+            await self._converse(WebSocket(scope, receive, send), receive, send)
             return
         if scope["method"] == "POST":
             await self._prepare()
@@ -66,7 +67,7 @@ class LiveDoor:
         if begin is not None:
             await to_thread.run_sync(begin)
 
-    async def _converse(self, socket: WebSocket) -> None:
+    async def _converse(self, socket: WebSocket, receive: Receive, send: Send) -> None:
         if not self._same_origin(socket):
             # Cross-site WebSocket hijacking: the cookie alone proves nothing. Closing before
             # accepting answers the handshake with 403 (ASGI, WebSocket close).
@@ -80,41 +81,46 @@ class LiveDoor:
             headers.append(parts.cookies.header(session_id, parts.secure(socket.scope)))
         await socket.accept(headers=headers)
 
+        # Frames go straight to the server and come straight from it: what `WebSocket` checks for
+        # each is known to be so from here on.
+        async def emit(frame: str) -> None:
+            await send({"type": "websocket.send", "text": frame})
+
         async def hang_up(code: int, reason: str) -> None:
             if socket.application_state is WebSocketState.CONNECTED:
                 await _close(socket, code, reason)
 
         conversation = self._live.conversation(
             session_id,
-            emit=socket.send_text,
+            emit=emit,
             hang_up=hang_up,
             secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
             admit=SocketGuards(parts, socket.scope, session_id),
         )
-        self._open.add(socket)
-        life = asyncio.create_task(self._keep_alive(conversation))
+        self._open[socket] = conversation
+        if self._life is None or self._life.done():
+            self._life = asyncio.create_task(self._keep_alive())
         try:
             while not conversation.closed:
-                message = await socket.receive()
+                message = await receive()
                 if message["type"] == "websocket.disconnect":
                     break
                 text = message.get("text")
                 await conversation.receive(text if text is not None else message["bytes"])
-        except WebSocketDisconnect:
-            pass
         finally:
-            self._open.discard(socket)
-            life.cancel()
+            del self._open[socket]
             await conversation.close()
 
-    async def _keep_alive(self, conversation: Conversation) -> None:
-        while True:
+    async def _keep_alive(self) -> None:
+        """Prolong the states of all open sockets; a task for each would cost it 2 KiB."""
+        while self._open:
             await asyncio.sleep(_TOUCH_EVERY)
-            try:
-                await self._live.run_sync(conversation.touch)
-            except Exception:
-                # Tried again next time: a state lives for many of these intervals.
-                log.exception("the states of an open socket could not be prolonged")
+            for conversation in list(self._open.values()):
+                try:
+                    await self._live.run_sync(conversation.touch)
+                except Exception:
+                    # Tried again next time: a state lives for many of these intervals.
+                    log.exception("the states of an open socket could not be prolonged")
 
     def _same_origin(self, socket: WebSocket) -> bool:
         origin = socket.headers.get("origin", "").lower()
@@ -125,6 +131,8 @@ class LiveDoor:
 
     async def close(self) -> None:
         """Ask every browser to come back (1001), after the calls that run have ended."""
+        if self._life is not None:
+            self._life.cancel()
         await self._live.drain(5.0)
         for socket in list(self._open):
             await _close(socket, _GOING_AWAY, "the server is restarting")

@@ -94,6 +94,8 @@ class Parameters:
 
         Raises `CallRefused` for too many, missing, or wrongly typed ones.
         """
+        if not (args or self._named or self._all_rest):  # most of what is clicked
+            return [], {}
         bound = self.collect(args, data)
         for name, error in bound.wrong.items():
             raise self._refused(f"{self.name} got a wrong {name!r}: {error}") from error

@@ -37,28 +37,29 @@ class Bases:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, version: float, html: str) -> None:
-        """Keep `html` as `version`."""
+    def put(self, key: Hashable, version: float, html: str) -> tuple[float, str] | None:
+        """Keep `html` as `version`, and return what was kept before."""
+        size = _size(html)
         with self._lock:
-            self._take(key)
-            size = _size(html)
-            if size > self._limit:
-                return
-            self._kept[key] = (version, html)
-            self._size += size
-            while self._size > self._limit:
-                _, (_, gone) = self._kept.popitem(last=False)
-                self._size -= _size(gone)
+            before = self._take(key)
+            if size <= self._limit:
+                self._kept[key] = (version, html)
+                self._size += size
+                while self._size > self._limit:
+                    _, (_, gone) = self._kept.popitem(last=False)
+                    self._size -= _size(gone)
+            return before
 
     def drop(self, key: Hashable) -> None:
         """Forget one."""
         with self._lock:
             self._take(key)
 
-    def _take(self, key: Hashable) -> None:
+    def _take(self, key: Hashable) -> tuple[float, str] | None:
         found = self._kept.pop(key, None)
         if found is not None:
             self._size -= _size(found[1])
+        return found
 
 
 def _size(html: str) -> int:

@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -198,7 +197,7 @@ class Conversation:
             while member.jobs and not self.closed:
                 job = member.jobs.popleft()
                 if job.events is not None:
-                    job = replace(job, events=list(member.waiting))
+                    job = structs.replace(job, events=list(member.waiting))
                     member.waiting.clear()
                     member.pushed = self.loop.time()
                 await self._answers.answer(member, job)

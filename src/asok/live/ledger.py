@@ -8,12 +8,13 @@ except that versions go on from it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from asok.errors import StateRefused
 from asok.live.store import Row
-from asok.live.token import NO_STATE, Frozen, Joined, Payload, digest
+from asok.live.token import NO_STATE, Frozen, Joined, Payload
 
 __all__ = [
     "Marks",
@@ -38,8 +39,7 @@ _HEARD: Final = "$"
 _WINDOW: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """`state` is what a component continues with (None: it mounts anew), at `version`;
     `row` what is stored, `fits` whether the state is from there."""
 
@@ -61,6 +61,7 @@ def standing(
     payload: Payload,
     *,
     schema: str,
+    props: str,
     owner: str,
     seen: int,
     now: float,
@@ -68,16 +69,16 @@ def standing(
 ) -> Standing:
     """Return where a component stands that a page describes by `payload`.
 
-    `schema` is the class's present version, `seen` the highest version that this conversation
-    has shown, `seconds` the life of a joined state. Raises `StateRefused` where the page has
-    to be loaded anew: `session`, `schema`, `stale` or `expired`.
+    `schema` is the class's present version, `props` the digest of the payload's, `seen` the
+    highest version that this conversation has shown, `seconds` the life of a joined state.
+    Raises `StateRefused` where the page has to be loaded anew: `session`, `schema`, `stale` or
+    `expired`.
     """
     if isinstance(payload, Joined):
         if payload.owner != owner:
             raise _refused("session", "belongs to another session")
         if payload.schema != schema:
             raise _refused("schema", "was made for other fields of its class")
-    props = digest(payload.props)
     if row is not None and row.schema == schema and row.props == props:
         return Standing(row, True, row.state, row.version, schema, props)
     if row is not None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from asok import holes
 from asok.errors import ComponentError, StateError, StateRefused
@@ -24,7 +25,7 @@ from asok.live.rendered import render
 from asok.live.scope import Visit
 from asok.live.slot import fill
 from asok.live.store import LiveStore
-from asok.live.token import Joined, Payload
+from asok.live.token import Joined, Payload, digest
 from asok.live.turn import Outcome, Turn
 from asok.live.work import Work
 
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Member", "Prepared"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """A call that may run: `component` is the instance as it is now; None where it does not
     run, and then `at` says what there is."""
 
@@ -44,8 +44,7 @@ class Prepared:
     component: Component | None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """Something a component has to answer in its turn: a call, events, or (`seq` 0) a join."""
 
     seq: int
@@ -84,6 +83,9 @@ class Member:
         self.listen: Callable[[set[str]], None] = lambda _: None
         self._session_id = session_id
         self._secrets = secrets
+        self._props = digest(payload.props)
+        with holes.use(secrets):
+            self._slot = fill(payload.slot)
 
     def __repr__(self) -> str:
         return f"<Member {self.n}: {self.payload.name} {self.payload.cid}>"
@@ -108,6 +110,7 @@ class Member:
             self._store.load(self.owner, self.cid),
             self.payload,
             schema=self.definition.schema.version,
+            props=self._props,
             owner=self.owner,
             seen=self.seen,
             now=self.live.clock(),
@@ -122,9 +125,7 @@ class Member:
         # Components inside this one are rendered as on a page for everybody: their tokens
         # stay the same from render to render, and joining finds what is stored for them.
         visit = Visit(self._session_id, frozen=False, inner=True, origin=self.payload.page)
-        with holes.use(self._secrets):
-            slot = fill(self.payload.slot)
-        place = self.live.place(self.definition, self.cid, visit, slot)
+        place = self.live.place(self.definition, self.cid, visit, self._slot)
         place.listen = self.listen
         return place
 

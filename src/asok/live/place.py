@@ -225,12 +225,11 @@ class Place:
 
         It is `self` too, for engines that leave that name alone (Jinja does not).
         """
-        state = self.definition.schema.read(component)
         names = {
-            **self.context, **state, "slot": self.slot, "errors": component.errors,
-            "this": component, "self": component,
+            **self.context, **self.definition.schema.read(component), "slot": self.slot,
+            "errors": component.errors, "this": component, "self": component, **context,
         }  # fmt: skip
-        return self._render_template(name, {**names, **context}, page_dir=self.definition.folder)
+        return self._render_template(name, names, page_dir=self.definition.folder)
 
 
 def _nobody(topics: set[str]) -> None:

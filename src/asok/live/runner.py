@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asok.errors import CallRefused
+from asok.live.begun import Begun
 from asok.live.component import Component
 from asok.live.member import Member, Prepared
 from asok.live.memo import Memo
@@ -60,35 +61,41 @@ class Runner:
 
     async def _run_async(self, member: Member, turn: Turn) -> Prepared | Outcome:
         """An async method: awaited here, what may block off the loop."""
-        prepared = await self.off(member, lambda: member.prepare(turn), turn)
+        prepared = await self._off(member, lambda: member.prepare(turn), turn)
         component = prepared.component
         if component is None:
             return prepared
-        limit = asyncio.timeout(self._seconds(turn))
         try:
-            try:
-                async with limit:
-                    result = turn.work.run(component)
-                    if inspect.isasyncgen(result):
-                        async with aclosing(result):
-                            async for _ in result:
-                                await self._progress(member, turn, component)
-                                limit.reschedule(
-                                    asyncio.get_running_loop().time() + self._seconds(turn)
-                                )
-                    elif inspect.isawaitable(result):  # not where a form was wrong
-                        await result
-            except TimeoutError as error:
-                if not limit.expired():  # the method's own
-                    raise
-                raise _late(turn.work.name) from error
-            return await self.off(member, lambda: member.conclude(turn, component), turn)
+            result = turn.work.run(component)
+            waits = Begun.of(result) if inspect.iscoroutine(result) else result
+            if waits is not None:  # it is where a form was wrong, or nothing was waited for
+                await self._await(member, turn, component, waits)
+            return await self._off(member, lambda: member.conclude(turn, component), turn)
         except Exception:
-            await self.off(member, turn.fail)
+            await self._off(member, turn.fail)
             raise
 
+    async def _await(self, member: Member, turn: Turn, component: Component, result: Any) -> None:
+        """Await what an async method does, for as long as it may run."""
+        limit = asyncio.timeout(self._seconds(turn))
+        try:
+            async with limit:
+                if inspect.isasyncgen(result):
+                    async with aclosing(result):
+                        async for _ in result:
+                            await self._progress(member, turn, component)
+                            limit.reschedule(
+                                asyncio.get_running_loop().time() + self._seconds(turn)
+                            )
+                else:
+                    await result
+        except TimeoutError as error:
+            if not limit.expired():  # the method's own
+                raise
+            raise _late(turn.work.name) from error
+
     async def _progress(self, member: Member, turn: Turn, component: Component) -> None:
-        html = await self.off(member, lambda: turn.render(component))
+        html = await self._off(member, lambda: turn.render(component))
         turn.streamed = True
         await self._show(member, turn.partial, html)
 
@@ -159,9 +166,22 @@ class Runner:
         are all sync may ask a database in its template. Raises `CallRefused` for what takes too
         long; it is left behind, and its turn is given up.
         """
-        if not self._live.store.blocking and member.on_loop:
+        if self._stays(member):
             with self._live.scope():
                 return work()
+        return await self._away(member, work, turn)
+
+    async def _off(self, member: Member, work: Callable[[], T], turn: Turn | None = None) -> T:
+        """The same for a turn that has its scope already."""
+        if self._stays(member):
+            return work()
+        return await self._away(member, work, turn)
+
+    def _stays(self, member: Member) -> bool:
+        """Whether taking a component up, showing and storing it may run on the loop."""
+        return member.on_loop and not self._live.store.blocking
+
+    async def _away(self, member: Member, work: Callable[[], T], turn: Turn | None) -> T:
         running = asyncio.ensure_future(self._live.run_sync(work))
         await asyncio.wait({running}, timeout=self._live.limits.call_seconds)
         if running.done():

@@ -68,16 +68,15 @@ class Screen:
 
     async def show(self, n: int, version: float, html: str, seq: int) -> None:
         """Answer call `seq` with HTML: as the difference to what is shown, where that is less."""
-        key = (self._serial, n)
-        base = self._live.bases.get(key)
-        self._live.bases.put(key, version, html)
-        if base is not None and base[1] == html:
+        base = self._live.bases.put((self._serial, n), version, html)
+        if base is None:
+            frame = frames.html(n, version, html, seq)
+        elif base[1] == html:
             frame = frames.same(n, version, seq)
         else:
-            frame = frames.html(n, version, html, seq)
-            if base is not None:
-                splices = difference(base[1], html)
-                frame = min(frames.spliced(n, version, base[0], splices, seq), frame, key=len)
+            frame = frames.spliced(n, version, base[0], difference(base[1], html), seq)
+            if len(frame) > len(html):  # the whole HTML may be less
+                frame = min(frames.html(n, version, html, seq), frame, key=len)
         await self.send(frame)
 
     async def fail(self, n: int, seq: int, code: str, error: Exception | None = None) -> None:

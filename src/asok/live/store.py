@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+
+import msgspec
 
 __all__ = ["DROPPED_SECONDS", "Lease", "LiveStore", "MemoryLiveStore", "Row"]
 
@@ -19,8 +20,7 @@ __all__ = ["DROPPED_SECONDS", "Lease", "LiveStore", "MemoryLiveStore", "Row"]
 DROPPED_SECONDS: Final = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What is kept of one component of one session.
 
     `state` is JSON; `version` the number of calls that were done; `schema` and `props` say for
@@ -35,7 +35,7 @@ class Row:
     schema: str
     props: str
     revision: int
-    tabs: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    tabs: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict[str, tuple[int, int]])
 
 
 class Lease(Protocol):

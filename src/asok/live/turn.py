@@ -8,8 +8,9 @@ the next one to get the turn finds the call started and not done, and says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from asok import holes
 from asok.errors import CallRefused, StateRefused
@@ -24,13 +25,12 @@ from asok.live.work import Work
 __all__ = ["Outcome", "Turn"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What to answer: the HTML of a version, and what else the method asked for."""
 
     version: int
     html: str
-    effects: list[Effect] = field(default_factory=list[Effect])
+    effects: list[Effect] = msgspec.field(default_factory=list[Effect])
 
 
 class Turn:
