@@ -53,13 +53,12 @@ def test_errors_pass_in_both_directions() -> None:
 
         seen: list[str] = []
 
-        async def hanging() -> str:
+        async def hanging() -> None:
             try:
                 await asyncio.Future[None]()
             except asyncio.CancelledError:
                 seen.append("cancelled")
-                return "cleaned up"
-            return "never"
+                raise
 
         begun = Begun.of(hanging())
         assert begun is not None
