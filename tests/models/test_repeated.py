@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 from tests.site import load_site, write_site
 
 from asok.models import Database, configure, configured_database, scope
-from asok.models.repeated import RepeatedQueries, user_line
+from asok.models.asking import user_line
+from asok.models.repeated import RepeatedQueries
 
 from .shop import SHOP, Entry, Keyword, Writer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from asok.asgi.page import Page
 from asok.asgi.parts import Parts
 from asok.asgi.request import Request
 from asok.errors import AsokError, PageError
+from asok.observing import empty_context
 from asok.pages import Match, Rendered
 from asok.source_file import user_line
 
@@ -84,7 +84,7 @@ async def fresh_response(
 
     def run() -> Rendered:
         # An empty context, as when it is stored: nothing of the visitor can be read.
-        return contextvars.Context().run(freeze_page, parts, page, match, draft=request.draft)
+        return empty_context().run(freeze_page, parts, page, match, draft=request.draft)
 
     rendered = await to_thread.run_sync(run)
     return rendered_response(rendered, request, "BYPASS", f"asok; fwd=bypass; detail={why}")

@@ -13,9 +13,9 @@ from typing import Any
 
 from asok.cache.api import MISSING, TTL, Store, check_key, seconds
 from asok.cache.backends import make_store
-from asok.cache.counters import Counters
 from asok.cache.lookup import Lookup
 from asok.cache.noted import noted
+from asok.cache.observed import observed
 from asok.cache.remember import Remember
 from asok.cache.serving import Serving
 from asok.cache.tags import add_where_absent, check_tags, flush_tags, tokens
@@ -63,7 +63,7 @@ class Cache:
         max_bytes: int | None = None,
         timeout: float = 5.0,
     ) -> None:
-        self.store: Store = noted(
+        store = noted(
             make_store(
                 backend,
                 path=path,
@@ -76,7 +76,7 @@ class Cache:
                 timeout=timeout,
             )
         )
-        self.counters = Counters()
+        self.store, self.counters = observed(store)
         self._blocking = self.store.blocking
         self._fetch = self.store.get
         self._trouble = Trouble(self.counters)

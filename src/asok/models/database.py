@@ -46,6 +46,7 @@ class Database:
         self.identity: str = _identity(self.engine.url)
         self.autocommit: Autocommit = autocommit_of(self.engine.dialect)
         self.watch: Watch = NoWatch() if watch is None else watch
+        self.watch.connect(self.engine)
         self.queries: QueryCache | None = None
 
     def __repr__(self) -> str:

@@ -8,40 +8,31 @@ what each line of the site asks for; the fifth time is a warning with the line a
 from __future__ import annotations
 
 import logging
-import sys
 from collections import Counter
-from contextvars import ContextVar
-from pathlib import Path
-from types import FrameType
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Mapper, ORMExecuteState, RelationshipProperty, Session
 
-__all__ = ["LIMIT", "NoWatch", "RepeatedQueries", "Watch", "note_asker", "user_line"]
+from asok import observing
+from asok.models.asking import asking_line, watch_askers
+from asok.models.statements import tell_statements
+
+__all__ = ["LIMIT", "NoWatch", "RepeatedQueries", "Watch"]
 
 log = logging.getLogger("asok.models")
 
 #: How often one line may ask for the same within a request.
 LIMIT: Final = 5
-#: The folders of code that is not the site's: Asok itself, and installed packages.
-_ASOK: Final = str(Path(__file__).parent.parent) + "/"
-_LIBRARIES: Final = ("/site-packages/", "/dist-packages/", f"/python{sys.version_info[0]}.")
-
-
-_watching = False
-_asker: ContextVar[str | None] = ContextVar("asok.models.asker", default=None)
-
-
-def note_asker() -> None:
-    """Remember the line that is about to wait for a thread, if anybody watches."""
-    if _watching:
-        _asker.set(user_line(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
 
 
 class Watch(Protocol):
-    """Looks at the statements of a session."""
+    """Looks at the statements of a database."""
+
+    def connect(self, engine: Engine) -> None:
+        """Watch a new engine."""
+        ...
 
     def begin(self, session: Session) -> None:
         """Watch a new session."""
@@ -50,6 +41,9 @@ class Watch(Protocol):
 
 class NoWatch:
     """Production: nobody looks."""
+
+    def connect(self, engine: Engine) -> None:
+        pass
 
     def begin(self, session: Session) -> None:
         pass
@@ -62,10 +56,14 @@ class RepeatedQueries:
         self._counts: WeakKeyDictionary[Session, Counter[tuple[str, str]]] = WeakKeyDictionary()
         self._told: set[tuple[str, str]] = set()
 
+    def connect(self, engine: Engine) -> None:
+        """Watch a new engine."""
+        if observing.wanted():
+            tell_statements(engine)
+
     def begin(self, session: Session) -> None:
         """Watch a new session."""
-        global _watching
-        _watching = True
+        watch_askers()
         self._counts[session] = Counter()
         event.listen(session, "do_orm_execute", self._note)
 
@@ -74,15 +72,20 @@ class RepeatedQueries:
             return
         counts = self._counts.get(state.session)  # pyright: ignore[reportArgumentType]
         what = _asked(state)
-        # In a thread of `hop` the site's own code is not on the stack: it waits on the loop.
-        line = user_line(sys._getframe(1)) or _asker.get()  # pyright: ignore[reportPrivateUsage]
+        line = asking_line()
         if counts is None or what is None or line is None:
             return
         key = (line, what)
         counts[key] += 1
-        if counts[key] == LIMIT and key not in self._told:
+        if counts[key] != LIMIT:
+            return
+        advice = _advice(what)
+        observer = observing.current()
+        if observer is not None:
+            observer.repeated(line, advice)
+        if key not in self._told:
             self._told.add(key)  # once, not at every reload of the page
-            log.warning("N+1 queries: %s %s", line, _advice(what))
+            log.warning("N+1 queries: %s %s", line, advice)
 
 
 def _asked(state: ORMExecuteState) -> str | None:
@@ -111,25 +114,3 @@ def _advice(what: str) -> str:
         f"asked for {model} {LIMIT} times. "
         f'Ask once before the loop: {model}.query().where_in("id", ids).'
     )
-
-
-def user_line(frame: FrameType | None) -> str | None:
-    """Return `file:line` of the innermost frame of the site's own code; of templates too."""
-    while frame is not None:
-        name = frame.f_code.co_filename
-        template = frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            return f"{name}:{template.get_corresponding_lineno(frame.f_lineno)}"
-        ours = name.startswith((_ASOK, "<")) or any(part in name for part in _LIBRARIES)
-        if not ours:
-            return f"{_short(name)}:{frame.f_lineno}"
-        frame = frame.f_back
-    return None
-
-
-def _short(name: str) -> str:
-    path = Path(name)
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return name

@@ -18,7 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from asok.errors import ModelError
-from asok.models.repeated import note_asker
+from asok.models.asking import note_asker
 from asok.models.request_scope import Scope, current_scope
 
 __all__ = ["hop", "in_thread", "in_threads", "taking_turns", "twin"]

@@ -16,6 +16,7 @@ from asok.cli.dev.application import DevelopmentApplication, trusted
 from asok.cli.dev.browsers import Browsers
 from asok.cli.dev.frames import FrameReader
 from asok.cli.dev.masking import Masker
+from asok.cli.dev.panel.panel import Panel
 
 Sent = list[dict[str, Any]]
 
@@ -41,12 +42,14 @@ Wrap = Callable[..., DevelopmentApplication]
 @pytest.fixture
 def wrap(tmp_path: Path, recorder: Recorder) -> Wrap:
     def make(app: Any, failure: BaseException | None = None) -> DevelopmentApplication:
+        browsers = Browsers(3)
         return DevelopmentApplication(
             cast("Asok", app),
             failure,
             root=tmp_path,
             reader=FrameReader(tmp_path, Masker()),
-            browsers=Browsers(3),
+            browsers=browsers,
+            panel=Panel(browsers, Masker(), None),
             report=recorder,
         )
 
@@ -90,7 +93,10 @@ def header(sent: Sent, name: str) -> str | None:
     return dict(sent[0]["headers"]).get(name.encode(), b"").decode() or None
 
 
-TAG = b'\n<script src="/asok/dev.js?v=3.0" defer></script>\n'
+TAG = (
+    b'\n<script src="/asok/dev/panel/tap.js?page=1"></script>'
+    b'\n<script src="/asok/dev.js?v=3.0" defer></script>\n'
+)
 
 
 def test_script_is_appended_and_the_length_follows(wrap: Wrap, recorder: Recorder) -> None:
@@ -98,6 +104,18 @@ def test_script_is_appended_and_the_length_follows(wrap: Wrap, recorder: Recorde
     assert body(sent) == "<p>ü</p>".encode() + TAG
     assert header(sent, "content-length") == str(len(body(sent)))
     assert recorder.lines == [("GET", "/x", 200, "")]
+
+
+def test_script_has_the_nonce_of_the_page_policy(wrap: Wrap) -> None:
+    policy = "script-src 'strict-dynamic' 'nonce-Ab_-9'"
+    sent = ask(wrap(HTMLResponse("x", headers={"content-security-policy": policy})), scope())
+    assert body(sent).count(b' nonce="Ab_-9"></script>') == 2
+
+
+def test_panel_is_for_the_developer_alone(wrap: Wrap) -> None:
+    sent = ask(wrap(HTMLResponse("x")), scope(headers={"host": "evil.example"}))
+    assert b"/asok/dev.js" in body(sent)
+    assert b"panel" not in body(sent)
 
 
 def test_script_is_appended_to_the_last_part_of_a_stream(wrap: Wrap) -> None:
@@ -208,6 +226,8 @@ def test_kept_failures_are_shown_until_there_are_too_many(wrap: Wrap) -> None:
 def test_its_own_files_are_served(wrap: Wrap) -> None:
     script = ask(wrap(None), scope("/asok/dev.js"))
     assert header(script, "content-type") == "text/javascript; charset=utf-8"
+    assert b"replaceSync" in body(ask(wrap(None), scope("/asok/dev/panel/style.js")))
+    assert ask(wrap(None), scope("/asok/dev/panel/../dev.js"))[0]["status"] == 404
     assert header(ask(wrap(None), scope("/asok/dev.css")), "content-type") == (
         "text/css; charset=utf-8"
     )
@@ -287,7 +307,7 @@ def test_browsers_are_told_the_version_and_then_every_change() -> None:
         told: list[Any] = []
         leave: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         leave.put_nowait({"type": "websocket.connect"})
-        leave.put_nowait({"type": "websocket.receive"})
+        leave.put_nowait({"type": "websocket.receive", "text": '["hello", 1]'})
 
         async def send(message: Any) -> None:
             told.append(json.loads(message["text"]) if "text" in message else message["type"])

@@ -167,6 +167,7 @@ def test_pages_get_the_script_and_other_answers_do_not(start: Start, site: Path)
     server = start(site)
     page = get(server.url)
     assert '<script src="/asok/dev.js?v=1.0" defer></script>' in page.text
+    assert '<script src="/asok/dev/panel/tap.js?page=1"></script>' in page.text
     assert int(page.headers["content-length"]) == len(page.content)
     assert "asok/dev" not in get(server.url + "/static/css/base.css").text
     script = get(server.url + "/asok/dev.js")

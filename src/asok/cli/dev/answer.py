@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,20 +15,29 @@ Headers = list[tuple[bytes, bytes]]
 #: With a validator the browser would be told that the old page, which names the old version
 #: in its script, is still good, and would load it again for ever.
 _VALIDATORS: Final = frozenset({b"etag", b"last-modified"})
+#: A policy need not allow the site's own files: `strict-dynamic` doesn't.
+_NONCE: Final = re.compile(rb"'nonce-([A-Za-z0-9+/_=-]+)'")
 
 
 class Answer:
-    """Stands before `send`; `script` returns the tag for a page that is sent now.
+    """Stands before `send`; `script(attribute)` returns the tags for a page that is sent now,
+    each with `attribute`, the nonce of the page's policy.
 
     `refuse(status)` may say that this answer is not to be sent at all; then `refused` is
     set and something else can be sent in its place.
     """
 
     def __init__(
-        self, send: Send, *, script: Callable[[], bytes], refuse: Callable[[int], bool], head: bool
+        self,
+        send: Send,
+        *,
+        script: Callable[[str], bytes],
+        refuse: Callable[[int], bool],
+        head: bool,
     ) -> None:
         self.status = 0
         self.refused = False
+        self.cache_status = ""
         self._send = send
         self._script = script
         self._refuse = refuse
@@ -55,13 +65,15 @@ class Answer:
     def _begun(self, message: Message) -> Message:
         headers: Headers = [(name.lower(), value) for name, value in message.get("headers", ())]
         fields = dict(headers)
+        self.cache_status = fields.get(b"cache-status", b"").decode("latin-1")
         if (
             not fields.get(b"content-type", b"").startswith(b"text/html")
             or b"content-encoding" in fields
             or message["status"] in (204, 304)
         ):
             return message
-        self._tag = self._script()
+        nonce = _NONCE.search(fields.get(b"content-security-policy", b""))
+        self._tag = self._script(f' nonce="{nonce[1].decode("ascii")}"' if nonce else "")
         changed: Headers = []
         for name, value in headers:
             if name == b"content-length":

@@ -17,6 +17,9 @@ from asok.cli.dev.answer import Answer
 from asok.cli.dev.browsers import Browsers
 from asok.cli.dev.faults import Fault, read_faults, summary
 from asok.cli.dev.frames import FrameReader
+from asok.cli.dev.panel.panel import Panel
+from asok.cli.dev.panel.visit import Visit
+from asok.observing import observed
 
 if TYPE_CHECKING:
     from asok.app import Asok
@@ -43,6 +46,7 @@ class DevelopmentApplication:
         root: Path,
         reader: FrameReader,
         browsers: Browsers,
+        panel: Panel,
         report: Log,
     ) -> None:
         self.app = app
@@ -50,6 +54,7 @@ class DevelopmentApplication:
         self.root = root
         self.reader = reader
         self.browsers = browsers
+        self.panel = panel
         self._report = report
         self._kept: dict[int, tuple[Fault, ...]] = {}
         self._number = 0
@@ -64,7 +69,7 @@ class DevelopmentApplication:
         elif kind == "http":
             await self._http(scope, receive, send)
         elif self.app is not None:
-            await self.app(scope, receive, send)
+            await self.panel.live(self.app, scope, receive, send)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1013})
@@ -120,11 +125,10 @@ class DevelopmentApplication:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         method, path = scope["method"], scope["path"]
+        visit = self.panel.begin(method, path)
         answer = Answer(
             send,
-            script=lambda: (
-                f'\n<script src="/asok/dev.js?v={self.browsers.version}" defer></script>\n'.encode()
-            ),
+            script=lambda nonce: self._scripts(scope, visit, nonce),
             refuse=lambda status: status == 404 and self._is_missing(scope),
             head=method == "HEAD",
         )
@@ -137,7 +141,8 @@ class DevelopmentApplication:
                 faults = read_faults(self.failure, self.reader)
                 await self._failed(scope, faults, f"{method} {path}")(scope, receive, send)
                 return
-            await self.app(scope, receive, answer)
+            with observed(visit.request):
+                await self.panel.live(self.app, scope, receive, answer)
             status = answer.status
             if answer.refused:
                 await self._missing(scope)(scope, receive, send)
@@ -151,7 +156,17 @@ class DevelopmentApplication:
             response = self._failed(scope, faults, f"{method} {path}")
             await response(scope, receive, send)
         finally:
-            self._report(method, path, status, (time.perf_counter() - started) * 1000, lines)
+            took = (time.perf_counter() - started) * 1000
+            self._report(method, path, status, took, lines)
+            below = scope.get("asok.path", path)
+            self.panel.end(visit, status, took, path=below, cache_status=answer.cache_status)
+
+    def _scripts(self, scope: Scope, visit: Visit, nonce: str) -> bytes:
+        """The tags for the end of a page; the panel's runs before the page's own modules."""
+        tags = f'\n<script src="/asok/dev.js?v={self.browsers.version}" defer{nonce}></script>\n'
+        if trusted(scope):
+            tags = f'\n<script src="{self.panel.show(visit)}"{nonce}></script>{tags}'
+        return tags.encode()
 
     def _failed(self, scope: Scope, faults: tuple[Fault, ...], asked: str) -> Response:
         if not trusted(scope):

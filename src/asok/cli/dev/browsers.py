@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -17,12 +18,15 @@ class Browsers:
     A version is `generation.revision`: the revision rises with every change of a template
     or an asset. A page that shows another version than its socket's first message names was
     rendered before a change, and loads itself again.
+
+    `page(number)` returns what the page with that number is told as soon as it says its number.
     """
 
     def __init__(self, generation: int) -> None:
         self.generation = generation
         self.revision = 0
-        self._queues: set[asyncio.Queue[list[Any]]] = set()
+        self.page: Callable[[int], list[Any] | None] = lambda number: None
+        self._queues: dict[asyncio.Queue[list[Any]], int] = {}
 
     def __len__(self) -> int:
         return len(self._queues)
@@ -46,6 +50,12 @@ class Browsers:
         """Show that something failed behind the page: a live call, a background render."""
         self._push(["failed", number, summary])
 
+    def tell(self, page: int, message: list[Any]) -> None:
+        """Tell one page something."""
+        for queue, number in self._queues.items():
+            if number == page:
+                queue.put_nowait(message)
+
     def _push(self, message: list[Any]) -> None:
         for queue in self._queues:
             queue.put_nowait(message)
@@ -55,14 +65,14 @@ class Browsers:
         await receive()
         await send({"type": "websocket.accept"})
         queue: asyncio.Queue[list[Any]] = asyncio.Queue()
-        self._queues.add(queue)
+        self._queues[queue] = 0
         queue.put_nowait(["version", self.version])
         pushing = asyncio.create_task(self._pushed(queue, send))
-        leaving = asyncio.create_task(_left(receive))
+        leaving = asyncio.create_task(self._heard(queue, receive))
         try:
             await asyncio.wait({pushing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._queues.discard(queue)
+            self._queues.pop(queue)
             pushing.cancel()
             leaving.cancel()
             await asyncio.gather(pushing, leaving, return_exceptions=True)
@@ -73,7 +83,12 @@ class Browsers:
             message = await queue.get()
             await send({"type": "websocket.send", "text": json.dumps(message)})
 
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
+    async def _heard(self, queue: asyncio.Queue[list[Any]], receive: Receive) -> None:
+        """Listen to a browser until it leaves: it may say `["page", number]`."""
+        while (message := await receive())["type"] != "websocket.disconnect":
+            name, number = json.loads(message["text"])
+            if name == "page":
+                self._queues[queue] = number
+                told = self.page(number)
+                if told is not None:
+                    queue.put_nowait(told)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import uvicorn
 
+from asok import observing
 from asok.cli.dev.application import DevelopmentApplication
 from asok.cli.dev.browsers import Browsers
 from asok.cli.dev.changes import Effect
@@ -19,7 +20,10 @@ from asok.cli.dev.channel import Lines, encode
 from asok.cli.dev.faults import read_faults, summary
 from asok.cli.dev.first_database import make_missing, pending_note
 from asok.cli.dev.frames import FrameReader
+from asok.cli.dev.logs import shown_logs
 from asok.cli.dev.masking import Masker
+from asok.cli.dev.panel.facts import Facts
+from asok.cli.dev.panel.panel import Panel
 from asok.cli.site import import_site
 from asok.errors import AsokError
 
@@ -39,6 +43,7 @@ def serve(root: Path, listener: socket.socket, channel: socket.socket, generatio
     app: Asok | None = None
     failure: BaseException | None = None
     note: str | None = None
+    observing.begin()
     try:
         app = import_site(root)
         note = make_missing(app)
@@ -96,13 +101,16 @@ class Child:
         self.note = note
         self.browsers = Browsers(generation)
         secrets = app.settings.secret_keys if app is not None else ()
-        self.reader = FrameReader(root, Masker(secrets))
+        masker = Masker(secrets)
+        self.reader = FrameReader(root, masker)
+        facts = Facts(app, root) if app is not None else None
         self.application = DevelopmentApplication(
             app,
             failure,
             root=root,
             reader=self.reader,
             browsers=self.browsers,
+            panel=Panel(self.browsers, masker, facts),
             report=report,
         )
 
@@ -128,18 +136,19 @@ class Child:
         loop = asyncio.get_running_loop()
         channel.setblocking(False)
         server = Server(config, lambda: channel.send(encode(["ready", self._info()])))
-        handler = _ToBrowsers(lambda error: loop.call_soon_threadsafe(self.application.keep, error))
-        logging.getLogger("asok").addHandler(handler)
         tasks = [asyncio.create_task(self._listen(channel, server))]
         if self.browsers.generation == 1 and self.app is not None:
             tasks.append(asyncio.create_task(self._look_for_pending(channel, self.app)))
-        try:
-            await server.serve([listener])
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            logging.getLogger("asok").removeHandler(handler)
+        with shown_logs(
+            lambda error: loop.call_soon_threadsafe(self.application.keep, error),
+            lambda error: summary(read_faults(error, self.reader)),
+        ):
+            try:
+                await server.serve([listener])
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     def _info(self) -> dict[str, Any]:
         failure = self.application.failure
@@ -179,19 +188,6 @@ class Child:
             if self.app is not None:
                 self.app.templates.invalidate()
             self.browsers.pages_changed()
-
-
-class _ToBrowsers(logging.Handler):
-    """Hands the exceptions that Asok logs to `keep`: they have no page of their own."""
-
-    def __init__(self, keep: Callable[[BaseException], object]) -> None:
-        super().__init__(logging.ERROR)
-        self._keep = keep
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
-            self._keep(error)
 
 
 def report(method: str, path: str, status: int, milliseconds: float, error: str) -> None:

@@ -16,7 +16,16 @@ from asok.pages import Router
 __all__ = ["POLICY", "asset", "failure_screen", "missing_screen"]
 
 _FOLDER: Final = Path(__file__).parent / "files"
-_TYPES: Final = {"dev.js": "text/javascript", "dev.css": "text/css"}
+_TYPES: Final = {
+    "dev.js": "text/javascript",
+    "dev.css": "text/css",
+    "dev/panel/elements.js": "text/javascript",
+    "dev/panel/frames.js": "text/javascript",
+    "dev/panel/panel.js": "text/javascript",
+    "dev/panel/sections.js": "text/javascript",
+    "dev/panel/style.js": "text/javascript",
+    "dev/panel/tap.js": "text/javascript",
+}
 _PLAIN_PATH: Final = re.compile(r"(/[a-zA-Z0-9][-_a-zA-Z0-9]*)+")
 
 #: These pages load nothing but their own two files, whatever the site's policy is.
@@ -28,9 +37,11 @@ POLICY: Final = (
 
 @cache
 def asset(name: str) -> tuple[bytes, str] | None:
-    """Return the bytes and the media type of `dev.js` or `dev.css`, None for other names."""
+    """Return the bytes and the media type of one of our own files, None for other names."""
     kind = _TYPES.get(name)
-    return None if kind is None else ((_FOLDER / name).read_bytes(), f"{kind}; charset=utf-8")
+    if kind is None:
+        return None
+    return (_FOLDER / name.removeprefix("dev/")).read_bytes(), f"{kind}; charset=utf-8"
 
 
 @cache

@@ -55,6 +55,7 @@
     const address = new URL("dev", source);
     address.protocol = address.protocol.replace("http", "ws");
     socket = new WebSocket(address);
+    dispatchEvent(new CustomEvent("asok-dev", { detail: socket }));
     socket.onmessage = ({ data }) => {
       const [name, first, second] = JSON.parse(data);
       delay = 50;
