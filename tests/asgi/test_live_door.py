@@ -101,8 +101,16 @@ def test_going_away_says_goodbye_to_every_open_socket(tmp_path: Path) -> None:
     gone: Any = Socket(RuntimeError("closed already"))
     lost: Any = Socket(WebSocketDisconnect(1006))
     there: Any = Socket()
-    door._open = {gone, lost, there}
-    asyncio.run(door.close())
+
+    async def scene() -> list[bool]:
+        conversations = [app.live.conversation("v", emit=nobody, hang_up=nobody) for _ in range(3)]
+        door._open = dict(zip((gone, lost, there), conversations, strict=True))
+        await door.close()
+        return [one.closed for one in conversations]
+
+    async def nobody(*_: object) -> None: ...
+
+    assert asyncio.run(scene()) == [True] * 3
     assert there.closed == 1001
 
 

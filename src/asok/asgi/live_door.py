@@ -24,7 +24,7 @@ log = logging.getLogger("asok.live")
 
 #: As documented.
 LIVE_PATH = "/asok/live"
-#: Seconds between two signs of life of an open socket's states.
+#: Seconds between two signs of life of an open socket's states, where these live long enough.
 _TOUCH_EVERY = 300.0
 _GOING_AWAY = 1001
 _FOREIGN = 1008
@@ -114,7 +114,7 @@ class LiveDoor:
     async def _keep_alive(self) -> None:
         """Prolong the states of all open sockets; a task for each would cost it 2 KiB."""
         while self._open:
-            await asyncio.sleep(_TOUCH_EVERY)
+            await asyncio.sleep(min(_TOUCH_EVERY, self._live.limits.state_seconds / 4))
             for conversation in list(self._open.values()):
                 try:
                     await self._live.run_sync(conversation.touch)
@@ -134,7 +134,9 @@ class LiveDoor:
         if self._life is not None:
             self._life.cancel()
         await self._live.drain(5.0)
-        for socket in list(self._open):
+        for socket, conversation in list(self._open.items()):
+            # What a fast sender has sent is not taken any more.
+            await conversation.close()
             await _close(socket, _GOING_AWAY, "the server is restarting")
 
 

@@ -37,8 +37,10 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from asok import backends
     from asok.cli.bounded_connection import BoundedConnection
     from asok.cli.dev.address import listen, url_host
+    from asok.cli.live_socket import LiveSocket
     from asok.settings import Settings
 
     root = find_site()
@@ -57,9 +59,10 @@ def preview(port: int | None, host: str | None, workers: int | None) -> None:
         app if count == 1 else APPLICATION,
         workers=count,
         http=BoundedConnection,
-        ws="websockets-sansio",
-        # A live frame has 64 KiB at the most; compression contexts cost 64 KiB a socket.
-        ws_max_size=128 * 1024,
+        ws=LiveSocket,
+        # What is larger than a live frame is told so by the conversation; compression contexts
+        # cost 64 KiB a socket.
+        ws_max_size=2 * int(backends.live_limits(settings).frame_bytes),
         ws_per_message_deflate=False,
         forwarded_allow_ips=list(settings.trusted_proxies) or "127.0.0.1",
         log_level="warning",

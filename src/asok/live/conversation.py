@@ -44,8 +44,8 @@ TOO_BIG: Final = 1009
 
 class Conversation:
     """Made by `Live.conversation`. `session_id` is the visitor's, from the cookie; `admit(path)`
-    asks the guards of a page; `failed(n, error)` is told what is not for the browser; `pause`
-    is how a sender that is too fast waits.
+    asks the guards of a page; `failed(n, error)` is told what is not for the browser; with
+    `whole` no frame is a difference; `pause` is how a sender that is too fast waits.
 
     After `close` nothing is emitted any more; calls that run go on to their end.
     """
@@ -60,6 +60,7 @@ class Conversation:
         secrets: holes.Secrets | None = None,
         admit: Admit | None = None,
         failed: Failed | None = None,
+        whole: bool = False,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.owner = owner_of(session_id)
@@ -67,7 +68,7 @@ class Conversation:
         self._ending = False
         self._live = live
         self._session_id = session_id
-        self._screen = Screen(live, emit, failed)
+        self._screen = Screen(live, emit, failed, whole=whole)
         self._hang_up = hang_up
         self._secrets = secrets or SocketSecrets()
         self._pause = pause
@@ -102,7 +103,7 @@ class Conversation:
 
         A sender that is too fast waits here. Whatever the frame holds, this raises nothing.
         """
-        if self.closed:
+        if self.closed or self._screen.closed:  # who can't be answered sends it again
             return
         limits = self._live.limits
         size = len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode())
@@ -208,6 +209,11 @@ class Conversation:
                 self._settled.set()
 
     # Events.
+
+    @property
+    def listens(self) -> bool:
+        """Whether a component listens to anything."""
+        return any(member.topics for member in self._members.values())
 
     def push(self, n: int, event: Event) -> None:
         """Hand an event to component `n`; on the loop.

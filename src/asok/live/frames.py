@@ -21,6 +21,7 @@ here. Both come after the frame that answers the call, and end in 0, like an ans
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -97,15 +98,31 @@ def parse(text: str | bytes, *, depth: int, arguments: int) -> Frame:
         frame = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise CallRefused(f"this is no frame: {error}.", code="malformed") from error
-    if isinstance(frame, Call):
-        args, data = frame.args, frame.data
-        if len(args or ()) > arguments or len(data or ()) > arguments:
-            raise CallRefused(
-                f"a call has more than {arguments} arguments or fields.", code="malformed"
-            )
-        if (args and _deeper(args, depth)) or (data and _deeper(data, depth)):
-            raise CallRefused(f"a call nests deeper than {depth}.", code="malformed")
+    if frame.__class__ is Call and (frame.args or frame.data):
+        _check(frame, text, depth=depth, arguments=arguments)
     return frame
+
+
+def _check(call: Call, text: str | bytes, *, depth: int, arguments: int) -> None:
+    args, data = call.args, call.data
+    if len(args or ()) > arguments or len(data or ()) > arguments:
+        raise CallRefused(
+            f"a call has more than {arguments} arguments or fields.", code="malformed"
+        )
+    if (args and _deeper(args, depth)) or (data and _deeper(data, depth)):
+        raise CallRefused(f"a call nests deeper than {depth}.", code="malformed")
+    if "{" in text if isinstance(text, str) else b"{" in text:
+        # msgspec takes the last of two equal keys, and what another reader took of them is not
+        # known. The depth is bounded by now.
+        try:
+            json.loads(text, object_pairs_hook=_unique)
+        except ValueError as error:  # a number of more digits than Python reads
+            raise CallRefused(f"this is no frame: {error}.", code="malformed") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) != len(dict(pairs)):
+        raise CallRefused("an object has one key twice.", code="malformed")
 
 
 def _deeper(value: Any, depth: int) -> bool:
