@@ -61,9 +61,13 @@ class Panel:
             await app(scope, receive, send)
             return
 
+        told = visit.live.revision
+
         async def tell(message: Message) -> None:
+            nonlocal told
             await send(message)
-            if message["type"] in ("websocket.send", "http.response.body"):
+            if told != visit.live.revision:
+                told = visit.live.revision
                 self._tell(visit.number)
 
         with observed(visit.live):

@@ -30,6 +30,8 @@ class Work:
     """An `Observer` that remembers, from any thread, what it was told."""
 
     def __init__(self, masker: Masker) -> None:
+        #: Rises with everything that is noted.
+        self.revision = 0
         self._masker = masker
         self._lock = threading.Lock()
         self._statements: dict[tuple[str, str | None], _Statement] = {}
@@ -42,6 +44,7 @@ class Work:
     def queried(self, statement: str, line: str | None, seconds: float) -> None:
         """A statement ran."""
         with self._lock:
+            self.revision += 1
             known = self._statements.get((statement, line))
             if known is None:
                 known = _Statement(statement, line)
@@ -54,6 +57,7 @@ class Work:
     def repeated(self, line: str, advice: str) -> None:
         """A line asks for the same again and again."""
         with self._lock:
+            self.revision += 1
             self._repeated[line] = advice
 
     def asked(self, key: str) -> None:
@@ -63,6 +67,7 @@ class Work:
     def counted(self, name: str, count: int) -> None:
         """A cache counted something, about the key that was asked for last."""
         with self._lock:
+            self.revision += 1
             self._counts[name] += count
             if self._key in self._keys or len(self._keys) < _MOST:
                 self._keys.setdefault(self._key, Counter())[name] += count

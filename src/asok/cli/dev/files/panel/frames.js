@@ -67,7 +67,8 @@ export const liveSection = (tap) => {
   const totals = h("div");
   const empty = quiet("No frame yet: nothing on this page has come alive.");
   const rows = [];
-  let from = 0;
+  let sides;
+  let trips;
 
   const delay = h(
     "select",
@@ -82,26 +83,25 @@ export const liveSection = (tap) => {
   );
   delay.value = tap.state.delay in DELAYS ? tap.state.delay : 0;
   const clear = h("button", { type: "button", class: "plain" }, "Clear");
-  clear.addEventListener("click", () => {
-    from = tap.frames.length;
+  const begin = () => {
+    sides = { up: { count: 0, size: 0 }, down: { count: 0, size: 0 } };
+    trips = [];
     rows.length = 0;
     list.replaceChildren();
+  };
+  clear.addEventListener("click", () => {
+    begin();
     update();
   });
 
   const update = () => {
-    const frames = tap.frames.slice(from);
-    const side = (up) => {
-      const found = frames.filter((one) => one.up === up);
-      return `${many(found.length, "frame")}, ${bytes(found.reduce((sum, one) => sum + one.bytes, 0))}`;
-    };
-    const trips = frames.filter((one) => one.up && one.took !== null).map((one) => one.took);
+    const side = ({ count, size }) => `${many(count, "frame")}, ${bytes(size)}`;
     const sorted = [...trips].sort((a, b) => a - b);
     totals.replaceChildren(
       facts([
         ["Connection", tap.link || "not opened"],
-        ["Up", side(true)],
-        ["Down", side(false)],
+        ["Up", side(sides.up)],
+        ["Down", side(sides.down)],
         [
           "Round trip",
           trips.length
@@ -111,16 +111,21 @@ export const liveSection = (tap) => {
       ]),
     );
     for (const { took, record } of rows) took.textContent = record.took === null ? "" : ms(record.took);
-    empty.hidden = frames.length > 0;
+    empty.hidden = rows.length > 0;
   };
 
   const add = (record) => {
+    const side = record.up ? sides.up : sides.down;
+    side.count++;
+    side.size += record.bytes;
+    if (!record.up && record.took !== null) trips = [...trips.slice(1 - MOST), record.took];
     const made = row(record);
     rows.unshift(made);
     list.prepend(made.item);
     if (rows.length > MOST) rows.pop().item.remove();
   };
 
+  begin();
   for (const record of tap.frames) add(record);
   update();
   return {

@@ -8,7 +8,7 @@ const SECTIONS = {
   request: ["Request", requestSection, () => ""],
   sql: ["SQL", sqlSection, ({ told }) => told && told.request.queries + told.live.queries],
   cache: ["Cache", cacheSection, ({ told }) => told && asked(told.request) + asked(told.live)],
-  live: ["Live", liveSection, ({ frames }) => frames.length],
+  live: ["Live", liveSection, ({ count }) => count],
 };
 
 const asked = ({ cache }) => cache.hits + cache.misses + cache.stale;
@@ -89,13 +89,13 @@ export const show = (tap) => {
   const summarize = () => {
     const { told } = tap;
     const repeated = warnings(tap);
-    const failed = tap.frames.some(({ up, frame }) => !up && frame[0] === "e");
+    const { count, failed } = tap;
     const texts = told
       ? [
           `${told.status}`,
           ms(told.ms),
           told.request.queries && many(told.request.queries, "query", "queries"),
-          tap.frames.length && `${tap.frames.length} live`,
+          count && `${count} live`,
           repeated && "N+1",
           failed && "live error",
           state.delay && `+${state.delay} ms`,
@@ -106,9 +106,8 @@ export const show = (tap) => {
     corner.classList.toggle("warn", Boolean(repeated || state.delay));
     corner.classList.toggle("bad", failed);
     corner.setAttribute("aria-label", `Development panel: ${said.join(", ")}`);
-    for (const [name, [, , count]] of Object.entries(SECTIONS)) {
-      tabs[name].lastChild.textContent = count(tap) || "";
-    }
+    for (const [name, [, , number]] of Object.entries(SECTIONS))
+      tabs[name].lastChild.textContent = number(tap) || "";
     tabs.sql.classList.toggle("warn", repeated > 0);
     tabs.live.classList.toggle("bad", failed);
   };

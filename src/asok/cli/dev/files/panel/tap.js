@@ -12,7 +12,9 @@
   }
 
   // What the panel reads; `changed` is its own, and is called with the name of what is new.
-  const tap = { page, state, frames: [], told: null, link: "", changed: () => {} };
+  // `frames` are those before the panel was there; `count` and `failed` are of all.
+  const tap = { page, state, frames: [], count: 0, failed: false, told: null, link: "" };
+  tap.changed = (name, record) => record && tap.frames.push(record);
   tap.keep = () => {
     try {
       localStorage.setItem("asok-panel", JSON.stringify(state));
@@ -53,7 +55,8 @@
         if (call.frame[2] <= answered) call.took = record.took = at - call.at;
       waiting[n] = waiting[n]?.filter((call) => call.frame[2] > answered);
     }
-    tap.frames.push(record);
+    tap.count++;
+    tap.failed ||= !up && kind === "e";
     tap.changed("frame", record);
   };
 
