@@ -1,6 +1,7 @@
 #!/bin/sh
 # See that what only `make soak` runs is there: nginx, Varnish, Squid, wrk, strace, and REDbot in
-# a virtual environment of its own inside $1 (it brings a package `tests`, which would hide ours).
+# a virtual environment of its own inside $1 (it brings a package `tests`, which would hide ours),
+# as has Autobahn's suite, which needs Python 2.7.
 set -eu
 venv=${1:-.venv}
 PATH="$PATH:/usr/local/sbin:/usr/sbin"
@@ -9,6 +10,10 @@ if [ -x "$venv/bin/python" ] && [ ! -x "$venv/redbot/bin/redbot" ]; then
   echo "Installing redbot"
   "$venv/bin/python" -m venv "$venv/redbot"
   "$venv/redbot/bin/python" -m pip install --quiet --disable-pip-version-check "redbot>=2.7.1"
+fi
+
+if [ -x "$venv/bin/python" ] && [ ! -x "$venv/autobahn/bin/wstest" ]; then
+  sh scripts/autobahn.sh "$venv"
 fi
 
 missing=""
