@@ -201,3 +201,44 @@ def test_several_fields_of_one_name_are_a_list_and_none_is_an_empty_one() -> Non
     for wanted in (str, int | None, list[str] | None, Any):
         with pytest.raises(LookupError):
             unsent(wanted)
+
+
+class Echo(Component):
+    """Shows again what was refused."""
+
+    name: str = ""
+    age: int = 0
+    _bindable = ("age",)
+
+    @exposed
+    def save(self, name: str, age: int, password: str = "", more: str = "") -> None:
+        if name == "late":
+            self.errors["name"] = "Taken meanwhile."
+        else:
+            self.name = name
+
+    def render(self) -> str:
+        return f"{sorted(self.typed.items())}"
+
+
+def test_what_was_sent_with_a_refused_form_is_shown_again_until_it_is_right() -> None:
+    async def scenario() -> None:
+        one = Site(Echo)
+        client = FakeClient(one.live)
+        [shown] = await client.join(one.page("Echo", frozen=True))
+
+        async def typed(**data: str) -> str | None:
+            await client.call(shown, "save", data=data)
+            return shown.html
+
+        assert await typed(name="Ada", age="x", password="p") == "[('age', 'x'), ('name', 'Ada')]"
+        assert await typed(name="late", age="3") == "[('age', '3'), ('name', 'late')]"
+        assert await typed(name="Ada", age="x", more="x" * 20_000) == "[]"
+        assert await typed(name="Ada", age="3") == "[]"
+        await client.call(shown, "$model", "age", "many")
+        assert shown.html == "[('age', 'many')]"
+        await client.call(shown, "$model", "age", "4")
+        assert shown.html == "[]"
+
+    asyncio.run(scenario())
+    assert Echo().typed["nothing"] == ""

@@ -137,6 +137,16 @@ class Component:
         return self._host().extras.errors
 
     @property
+    def typed(self) -> dict[str, str]:
+        """What was sent with a form that was refused, by field: `value="{{ typed.name }}"`.
+
+        Kept until the form is sent anew; never of fields whose names say that they are secret.
+        """
+        if self.__asok_host__ is None:
+            return vars(self).setdefault("__asok_typed__", Messages())
+        return self._host().extras.typed
+
+    @property
     def session(self) -> SessionLike:
         """The visitor's session, as `request.session`: set `modified = True` after changing it.
 

@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
-__all__ = ["Extras", "Messages", "read_extras"]
+__all__ = ["Extras", "Messages", "keep_typed", "read_extras"]
 
 #: No field has that name.
 _KEY: Final = b'"$":'
 
 
+#: Names of fields whose text is never kept.
+_SECRET: Final = re.compile(r"passw|secret|token|cvv|cvc", re.IGNORECASE)
+#: Characters of what is kept of one refused form; beyond it nothing is.
+_MOST_TYPED: Final = 16 * 1024
+
+
 class Messages(dict[str, str]):
-    """Messages by field; a template that asks for one that is not there gets none."""
+    """Texts by field; a template that asks for one that is not there gets none."""
 
     def __missing__(self, key: str) -> str:
         return ""
 
 
 class Extras(msgspec.Struct, omit_defaults=True):
-    """`topics` were subscribed to by the instance; `errors` says by field what is wrong."""
+    """`topics` were subscribed to by the instance; `errors` says by field what is wrong, and
+    `typed` what was sent with it."""
 
     topics: list[str] = msgspec.field(default_factory=list[str])
     errors: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    typed: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         self.errors = Messages(self.errors)
+        self.typed = Messages(self.typed)
+
+    def settle(self) -> None:
+        """Forget what was sent, unless there is something wrong with it."""
+        if not self.typed.keys() & self.errors.keys():
+            self.typed.clear()
 
     def beside(self, state: bytes) -> bytes:
         """Return a state, a JSON object, with these in it."""
-        if not self.topics and not self.errors:
+        if not (self.topics or self.errors or self.typed):
             return state
         own = _KEY + msgspec.json.encode(self)
         return state[:-1] + (b"," if len(state) > 2 else b"") + own + b"}"
+
+
+def keep_typed(typed: dict[str, str], sent: Mapping[str, Any]) -> None:
+    """Keep what was sent while it may have to be shown again: texts, and no secrets."""
+    texts = {
+        name: value
+        for name, value in sent.items()
+        if isinstance(value, str) and not _SECRET.search(name)
+    }
+    if sum(map(len, texts.values())) <= _MOST_TYPED:
+        typed.update(texts)
 
 
 class _Beside(msgspec.Struct):

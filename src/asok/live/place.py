@@ -132,6 +132,7 @@ class Place:
     def read(self, component: Component, limit: int) -> bytes:
         """Return the component's state as JSON. Raises `StateError`, also above `limit` bytes."""
         raw = self.definition.schema.encode(self.definition.schema.read(component))
+        self.extras.settle()
         raw = self.extras.beside(raw)
         if len(raw) > limit:
             raise StateError(
@@ -221,13 +222,14 @@ class Place:
         return self.definition.template
 
     def html(self, component: Component, name: str, context: dict[str, Any]) -> str:
-        """Render a template with the state's fields, `slot`, `errors`, and the component as `this`.
+        """Render a template with the state's fields, `slot`, `errors`, `typed`, and `this`.
 
         It is `self` too, for engines that leave that name alone (Jinja does not).
         """
         names = {
             **self.context, **self.definition.schema.read(component), "slot": self.slot,
-            "errors": component.errors, "this": component, "self": component, **context,
+            "errors": component.errors, "typed": component.typed,
+            "this": component, "self": component, **context,
         }  # fmt: skip
         return self._render_template(name, names, page_dir=self.definition.folder)
 

@@ -13,6 +13,7 @@ from asok.live.arguments import Bound
 from asok.live.broadcasting import Event
 from asok.live.component import Component
 from asok.live.exposed import Method
+from asok.live.extras import keep_typed
 from asok.live.frames import Call
 from asok.live.registry import Definition
 from asok.live.store import Row
@@ -122,16 +123,24 @@ class CallWork:
         except StateError as error:
             if not isinstance(value, str | bool):  # no field sends that
                 raise
-            message = message_of(value, error)
-            return lambda component: component.errors.update({name: message})
+            return partial(_refuse, name, value, message_of(value, error))
         return partial(_write, name, written)
+
+
+def _refuse(name: str, value: Any, message: str, component: Component) -> None:
+    """Say what is wrong with a value that does not fit."""
+    component.errors[name] = message
+    keep_typed(component.typed, {name: value})
 
 
 def _write(name: str, value: Any, component: Component) -> None:
     """Write a field, unless its validator refuses the value."""
     component.errors.pop(name, None)
     made = validated(component, name, value, component.errors)
-    if name not in component.errors:
+    if name in component.errors:
+        keep_typed(component.typed, {name: value})
+    else:
+        component.typed.pop(name, None)
         setattr(component, name, made)
 
 
@@ -145,6 +154,8 @@ def _submit(method: Method, bound: Bound, data: Mapping[str, Any], component: Co
             errors[name] = message_of(bound.wrong[name].value, bound.wrong[name])
         else:
             bound.values[name] = validated(component, name, bound.values[name], errors)
+    component.typed.clear()
+    keep_typed(component.typed, data)
     if any(name in errors for name in sent):
         return None
     positional, named = method.parameters.arguments(bound)
