@@ -6,11 +6,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 from tests.services import fresh_database
 
-from asok.models import Database, configure
+from asok import site_modules
+from asok.models import Database, Model, configure
 
+from .migrated import FIRST, Site
 from .region import Region
 from .shop import SHOP, TABLES
 
@@ -57,3 +59,19 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, region: Region) -> 
     finally:
         configure(None)
         opened.dispose()
+
+
+@pytest.fixture
+def site(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Site]:
+    # The models of the other tests have tables too, which this site's database must not get.
+    monkeypatch.setattr(
+        Model, "metadata", MetaData(naming_convention=Model.metadata.naming_convention)
+    )
+    made = Site(tmp_path, url)
+    site_modules.install(tmp_path)
+    configure(made.database)
+    made.models(FIRST)
+    yield made
+    site_modules.uninstall()
+    configure(None)
+    made.database.dispose()

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
-import textwrap
-from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import text
 
-from asok import site_modules
 from asok.errors import MigrationError
-from asok.models import Database, Model, autogenerate, configure
-from asok.models.migrations import make_migration, migrate, rollback, status
+from asok.models import Database, autogenerate
+from asok.models.migrations import migrate, rollback, status
 
-FIRST = """
-    from datetime import datetime
-    from asok.models import Mapped, Model, Timestamps, field, relationship
-
-    class Critic(Model):
-        name: Mapped[str]
-
-    class Article(Timestamps, Model):
-        slug: Mapped[str] = field(unique=True)
-        score: Mapped[float | None]
-        seen_at: Mapped[datetime | None]
-        data: Mapped[dict | None]
-        critic_id: Mapped[int] = field(foreign_key="critics.id", on_delete="cascade", index=True)
-        critic: Mapped[Critic] = relationship()
-"""
+from .migrated import FIRST, Site
 
 SECOND = FIRST.replace(
     "class Article", "class Label(Model):\n        name: Mapped[str]\n\n    class Article"
@@ -38,49 +21,6 @@ SECOND = FIRST.replace(
     "score: Mapped[float | None]",
     "score: Mapped[int] = field(default=3)\n        open: Mapped[bool] = field(default=True)",
 )
-
-
-class Site:
-    """A site on disk with one model file and a database of its own."""
-
-    def __init__(self, root: Path, url: str) -> None:
-        self.root = root
-        self.folder = root / "src" / "migrations"
-        self.url = url
-        self.database = Database(url)
-        (root / "src" / "models").mkdir(parents=True)
-
-    def models(self, source: str) -> None:
-        (self.root / "src/models/article.py").write_text(textwrap.dedent(source))
-        site_modules.purge()
-
-    def make(self, message: str, *, empty: bool = False) -> Path:
-        return make_migration(self.database, self.folder, message, empty=empty)
-
-    def migrate(self, to: str | None = None) -> list[str]:
-        return [done.message for done in migrate(self.database, self.folder, to)]
-
-    def columns(self, table: str) -> set[str]:
-        return {column["name"] for column in inspect(self.database.engine).get_columns(table)}
-
-    def tables(self) -> set[str]:
-        return set(inspect(self.database.engine).get_table_names()) - {"alembic_version"}
-
-
-@pytest.fixture
-def site(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Site]:
-    # The models of the other tests have tables too, which this site's database must not get.
-    monkeypatch.setattr(
-        Model, "metadata", MetaData(naming_convention=Model.metadata.naming_convention)
-    )
-    made = Site(tmp_path, url)
-    site_modules.install(tmp_path)
-    configure(made.database)
-    made.models(FIRST)
-    yield made
-    site_modules.uninstall()
-    configure(None)
-    made.database.dispose()
 
 
 def test_the_whole_way(site: Site) -> None:
@@ -280,30 +220,6 @@ def test_without_a_folder_nothing_is_pending(site: Site) -> None:
     assert len(status(site.database, site.folder).changes or ()) == 3
 
 
-def test_a_dropped_model_and_column_are_said_in_words(site: Site) -> None:
-    site.make("first")
-    site.migrate()
-    site.models(
-        """
-        from asok.models import Mapped, Model
-        class Critic(Model):
-            name: Mapped[str | None]
-        """
-    )
-    assert status(site.database, site.folder).changes == (
-        "index ix_articles_critic_id is dropped",
-        "table articles has no model any more: it is dropped",
-        "column critics.name changes",
-    )
-    site.make("drop")
-    site.migrate()
-    assert site.tables() == {"critics"}
-    site.models("from asok.models import Model\nclass Critic(Model): pass\n")
-    assert status(site.database, site.folder).changes == (
-        "column critics.name is in no model any more: it is dropped",
-    )
-
-
 def _migrate(url: str, folder: Path, results: multiprocessing.Queue[int | str]) -> None:
     try:
         database = Database(url)
@@ -390,6 +306,6 @@ def test_two_migrations_of_one_second_have_different_revisions(tmp_path: Path) -
 
 
 def test_a_message_can_not_end_the_docstring() -> None:
-    changes = autogenerate.Changes((), "", "", ())
+    changes = autogenerate.Changes((), (), "", "", ())
     text_ = autogenerate.source(changes, message='a"""\nimport os\\', revision="1", after=None)
     compile(text_, "migration", "exec")

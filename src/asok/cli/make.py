@@ -91,6 +91,8 @@ def migration(message: str, empty: bool) -> None:
     database = open_database(root)
     from asok.models.migrations import make_migration
 
-    path = make_migration(database, root / MIGRATIONS, message, empty=empty)
-    click.echo(f"{click.style('made', fg='green')}  {shown_path(path)}")
+    drafted = make_migration(database, root / MIGRATIONS, message, empty=empty)
+    click.echo(f"{click.style('made', fg='green')}  {shown_path(drafted.path)}")
+    for loss in drafted.losses:
+        click.echo(f"{click.style('loses', fg='yellow')} {loss}")
     _next("read it, then: asok migrate")

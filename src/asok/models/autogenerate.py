@@ -6,9 +6,9 @@ Alembic compares and renders; the file's frame, its name and the words for a cha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
+from asok.models.described import losses, sentences
 from asok.models.fields import UtcDateTime
 
 __all__ = ["Changes", "compare", "new_path", "options", "source"]
@@ -26,9 +27,13 @@ __all__ = ["Changes", "compare", "new_path", "options", "source"]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The difference between models and database: one sentence each, and the code for it."""
+    """The difference between models and database: one sentence each, and the code for it.
+
+    `losses` say what of the rows is gone afterwards.
+    """
 
     sentences: tuple[str, ...]
+    losses: tuple[str, ...]
     upgrade: str
     downgrade: str
     imports: tuple[str, ...]
@@ -63,54 +68,52 @@ def compare(connection: Connection, metadata: MetaData) -> Changes:
     up, down = script.upgrade_ops, script.downgrade_ops
     assert up is not None
     assert down is not None
+    up.ops = _in_order(up.ops)
+    up.reverse_into(down)
     code = [
         render_python_code(
             part, render_as_batch=True, render_item=render_item, migration_context=context
         )
         for part in (up, down)
     ]
-    if any("postgresql." in part for part in code):
-        imports.add("from sqlalchemy.dialects import postgresql")
+    # The types of one dialect: those of variants, and on SQLite of JSON columns that it has.
+    for dialect in re.findall(r"\b(postgresql|sqlite|mysql)\.", "".join(code)):
+        imports.add(f"from sqlalchemy.dialects import {dialect}")
     # A variant's type is rendered by its repr, which names Text without its module.
     code = [re.sub(r"astext_type=(sa\.)?Text\(\)", "", part) for part in code]
-    return Changes(tuple(_describe(up.ops)), code[0], code[1], tuple(sorted(imports)))
+    return Changes(
+        tuple(sentences(up.ops)),
+        tuple(losses(up.ops)),
+        code[0],
+        code[1],
+        tuple(sorted(imports)),
+    )
 
 
-def _describe(operations: Any) -> Iterator[str]:
-    for operation in operations:
-        match operation:
-            case ops.ModifyTableOps():
-                yield from _describe(operation.ops)
-            case ops.CreateTableOp():
-                yield f"new table {operation.table_name}"
-            case ops.DropTableOp():
-                yield f"table {operation.table_name} has no model any more: it is dropped"
-            case ops.AddColumnOp():
-                yield f"new column {operation.table_name}.{operation.column.name}"
-            case ops.DropColumnOp():
-                yield (
-                    f"column {operation.table_name}.{operation.column_name} is in no model any "
-                    "more: it is dropped"
-                )
-            case ops.AlterColumnOp():
-                yield f"column {operation.table_name}.{operation.column_name} changes"
-            case ops.CreateIndexOp():
-                yield f"new index {operation.index_name} on {operation.table_name}"
-            case ops.DropIndexOp():
-                yield f"index {operation.index_name} is dropped"
-            case ops.AddConstraintOp():
-                name = getattr(operation, "constraint_name", None)
-                yield f"new constraint {name or type(operation).__name__}"
-            case ops.DropConstraintOp():
-                yield f"constraint {operation.constraint_name} is dropped"
-            case _:
-                yield type(operation).__name__
+def _in_order(operations: list[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
+    """Drop tables at the end, and each before those that it refers to: Alembic goes by name."""
+    gone = {found.table_name: found for found in operations if isinstance(found, ops.DropTableOp)}
+    referred: dict[str, set[str]] = {name: set() for name in gone}
+    for name, found in gone.items():
+        for key in found.to_table().foreign_keys:
+            parent = key.target_fullname.rpartition(".")[0]
+            if parent in gone and parent != name:
+                referred[parent].add(name)
+    try:
+        names = list(TopologicalSorter(referred).static_order())
+    except CycleError:  # to be solved by hand: a constraint has to go first
+        names = list(gone)
+    others = [found for found in operations if not isinstance(found, ops.DropTableOp)]
+    return [*others, *(gone[name] for name in names)]
 
 
 def source(changes: Changes, *, message: str, revision: str, after: str | None) -> str:
     """Return a migration file's text."""
     imports = "".join(f"{line}\n" for line in changes.imports)
     comment = "".join(f"\n- {sentence}" for sentence in changes.sentences)
+    if changes.losses:
+        comment += "\n\nRead this before you run it:\n"
+        comment += "".join(f"\n- {loss}" for loss in changes.losses)
     quoted = message.replace("\\", "\\\\").replace('"""', "'''")
     return (
         f'"""{quoted}\n'

@@ -32,7 +32,7 @@ from asok.models.model import Model
 from asok.models.naming import suggest
 from asok.models.stopped import failed
 
-__all__ = ["Migration", "Status", "make_migration", "migrate", "rollback", "status"]
+__all__ = ["Drafted", "Migration", "Status", "make_migration", "migrate", "rollback", "status"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class Migration:
     revision: str
     message: str
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A migration that was written: its file, and a sentence for each thing that it destroys."""
+
+    path: Path
+    losses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +71,10 @@ class Status:
         return not self.pending and self.changes == ()
 
 
-def make_migration(database: Database, folder: Path, message: str, *, empty: bool = False) -> Path:
-    """Write a migration for what changed in the models since the last one; return its file.
+def make_migration(
+    database: Database, folder: Path, message: str, *, empty: bool = False
+) -> Drafted:
+    """Write a migration for what changed in the models since the last one.
 
     With `empty` the file has no steps, to be written by hand (data). Raises `MigrationError`
     where nothing changed, or where the database lacks a migration to compare with.
@@ -80,7 +90,7 @@ def make_migration(database: Database, folder: Path, message: str, *, empty: boo
                 f"(the first is {pending[0].path.name}), so it can't be compared.",
                 fix="Run `asok migrate` first.",
             )
-        changes = Changes((), "", "", ()) if empty else _changes(connection)
+        changes = Changes((), (), "", "", ()) if empty else _changes(connection)
         head = script.get_current_head()
     if not changes.sentences and not empty:
         raise MigrationError(
@@ -90,7 +100,7 @@ def make_migration(database: Database, folder: Path, message: str, *, empty: boo
     revision, path = new_path(folder, message)
     content = source(changes, message=message, revision=revision, after=head)
     atomic.write(path, content.encode(), mode=0o644)
-    return path
+    return Drafted(path, changes.losses)
 
 
 def migrate(database: Database, folder: Path, to: str | None = None) -> list[Migration]:

@@ -13,6 +13,7 @@ __all__ = ["failed"]
 
 #: What SQLite and PostgreSQL say where the database is not as the migrations left it.
 _THERE = re.compile(r"already exists|duplicate column name")
+_EMPTY = re.compile(r"(contains|column with default value) null|NOT NULL", re.IGNORECASE)
 _AWAY = re.compile(r"no such (table|column|index)|does not exist|has no column")
 
 
@@ -27,7 +28,12 @@ def failed(path: str, error: Exception) -> MigrationError:
     else:
         why = ""
     fix = "Correct the file and run `asok migrate` again; nothing of it was kept."
-    if why:
+    if _EMPTY.search(said):
+        fix = (
+            "There are rows without a value for it. Give the field a default, or let the file add "
+            "the column as nullable, fill it and only then forbid NULL. Nothing of it was kept."
+        )
+    elif why:
         fix = f"{why}. Undo that, or take the step out of the file; nothing of it was kept."
     return MigrationError(f"{Path(path).name} stopped: {said}.", fix=fix)
 
