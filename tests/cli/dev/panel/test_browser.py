@@ -115,7 +115,7 @@ def test_a_page_shows_its_queries_its_cache_and_its_live_messages(
     row = opened(page, "Cache").get_by_role("row")
     expect(row.filter(has_text="This request")).to_have_text(re.compile(r"request\s*11000"))
     expect(row.filter(has_text="title")).to_have_text(re.compile(r"title\s*10000"))
-    expect(row.filter(has_text="The site")).to_contain_text(re.compile(r"loaded\s*1"))
+    expect(row.filter(has_text="Since the start")).to_contain_text(re.compile(r"start\s*1"))
 
     console_errors.expected.add("no more votes")
     page.get_by_role("button", name="Fail").click()

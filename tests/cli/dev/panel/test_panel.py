@@ -71,10 +71,13 @@ def test_a_page_is_told_of_its_request_and_then_of_its_live_calls(panel: Panel) 
     assert told["totals"] is told["route"] is None
     assert panel.message(2) is None
 
+    queries_seen: list[bytes] = []
+
     async def call(scope: Any, receive: Any, send: Any) -> None:
         observer = observing.current()
         assert observer is not None
         observer.queried("SELECT 2", None, 0)
+        queries_seen.append(scope["query_string"])
         await send({"type": "websocket.send", "text": "[]"})
 
     for query, queries in [(b"page=1", 1), (b"page=7", 1), (b"page=x", 1), (b"page=1&a=b", 2)]:
@@ -82,6 +85,7 @@ def test_a_page_is_told_of_its_request_and_then_of_its_live_calls(panel: Panel) 
         with observing.observed(panel.begin("GET", "/other").live):
             asyncio.run(panel.live(call, scope, nobody, ignore))
         assert (panel.message(1) or [])[1]["live"]["queries"] == queries
+    assert queries_seen == [b"", b"page=7", b"page=x", b""]
     other = {"type": "http", "path": "/posts", "query_string": b"page=1"}
     with observing.observed(visit.request):
         asyncio.run(panel.live(call, other, nobody, ignore))

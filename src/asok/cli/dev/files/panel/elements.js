@@ -11,7 +11,11 @@ export const h = (tag, properties = {}, ...children) => {
   return element;
 };
 
-export const ms = (value) => `${value < 10 ? Math.round(value * 10) / 10 : Math.round(value)} ms`;
+// With about two digits: more of them are noise.
+export const ms = (value) => {
+  const scale = value < 1 ? 100 : value < 10 ? 10 : 1;
+  return `${Math.round(value * scale) / scale} ms`;
+};
 
 export const bytes = (count) => (count < 1024 ? `${count} B` : `${(count / 1024).toFixed(1)} KB`);
 

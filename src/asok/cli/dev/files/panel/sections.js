@@ -82,7 +82,7 @@ const cache = ({ told }) =>
         {},
         counts("This request", told.request.cache),
         NAMES.some((name) => told.live.cache[name]) && counts("Live calls", told.live.cache),
-        told.totals && counts("The site, since it was loaded", told.totals),
+        told.totals && counts("Since the start", told.totals),
       ),
       h(
         "tbody",

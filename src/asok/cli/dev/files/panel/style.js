@@ -134,6 +134,11 @@ sheet.replaceSync(`
   tbody tr { border-top: 1px solid var(--line); }
   tbody + tbody::before { content: ""; display: block; height: 12px; }
   .zero { color: var(--quiet); }
+  @media (max-width: 40rem) {
+    table { font-size: 12px; }
+    th, td { padding-right: 8px; }
+    tbody th { overflow-wrap: anywhere; }
+  }
 `);
 
 // In the page itself, while the panel is open: its end can be scrolled to above the panel.

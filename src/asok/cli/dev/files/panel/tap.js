@@ -26,6 +26,7 @@
   const names = {};
   const waiting = {};
   const liveUrl = (address) => {
+    if (!URL.canParse(address, location.href)) return null; // who made it is told what is wrong
     const url = new URL(address, location.href);
     const ours = url.host === location.host && url.pathname.endsWith("/asok/live");
     if (ours) url.searchParams.set("page", page);
