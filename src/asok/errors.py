@@ -281,7 +281,8 @@ class StateError(LiveError):
 class StateRefused(LiveError):
     """A state token is forged, expired, or another component's, instance's or visitor's.
 
-    `reason` is one word for the browser: signature, session, expired, schema, stale or gone.
+    `reason` is one word for the browser: signature, session, expired, schema, record (a row that
+    is no longer there), stale, guard or gone.
     """
 
     def __init__(self, message: str, *, reason: str, fix: str | None = None):

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 from tests.site import load_site, write_site
 
@@ -43,7 +44,9 @@ SITE = {
 }
 
 
-def test_a_model_is_kept_by_its_key(tmp_path: Path) -> None:
+def test_a_model_is_kept_by_its_key_while_its_row_is_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = load_site(write_site(tmp_path, SITE), session_backend="memory")
     from asok import models
     from asok.models import configured_database
@@ -66,6 +69,12 @@ def test_a_model_is_kept_by_its_key(tmp_path: Path) -> None:
             assert live.receive_json() == ["o", 1, 0, 0]
             live.send_json(["c", 1, 1, "rename", ["New"]])
             assert live.receive_json() == ["h", 1, 1, "New", 1]
+            with models.scope():
+                post.find(1).delete()
+            with caplog.at_level("INFO", "asok.live"):
+                live.send_json(["c", 1, 2, "rename", ["Newer"]])
+                assert live.receive_json() == ["r", "record"]
+            assert "there is no Post with the key 1 any more" in caplog.text
 
 
 SPANS = {

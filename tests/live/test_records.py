@@ -87,7 +87,7 @@ def test_a_row_is_kept_by_its_key_and_is_as_it_is_by_then() -> None:
         assert shown.html == "Second 2"
         del ROWS[2]
         await client.call(shown, "click")
-        assert client.reloads == ["schema"]
+        assert client.reloads == ["record"]
 
     asyncio.run(scenario())
 

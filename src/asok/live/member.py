@@ -20,6 +20,7 @@ from asok.live.component import Component
 from asok.live.frames import Call, Join
 from asok.live.memo import Memo
 from asok.live.place import Place, values_of
+from asok.live.records import is_gone
 from asok.live.registry import Definition
 from asok.live.rendered import render
 from asok.live.scope import Visit
@@ -134,11 +135,16 @@ class Member:
         so that it can't be made from what the page says, or its guard refuses the visitor."""
         try:
             if at.state is not None:
-                component = place.restore(at.state)
+                component = place.rebuild(at.state)
             else:
-                component = place.start(values_of(self.definition, self.payload.props))
+                component = place.make(values_of(self.definition, self.payload.props))
         except (StateError, ComponentError) as error:
-            raise StateRefused(str(error), reason="schema") from error
+            reason = "record" if is_gone(error) else "schema"
+            raise StateRefused(str(error), reason=reason) from error
+        if at.state is not None:
+            component.hydrate()
+        else:
+            component.mount()
         place.permit(component)
         return component
 

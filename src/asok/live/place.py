@@ -93,6 +93,12 @@ class Place:
         return component
 
     def restore(self, raw: bytes) -> Component:
+        """Return the instance that a stored state describes, hydrated. Raises `StateError`."""
+        component = self.rebuild(raw)
+        component.hydrate()
+        return component
+
+    def rebuild(self, raw: bytes) -> Component:
         """Return the instance that a stored state describes. Raises `StateError`."""
         cls = self.definition.cls
         state = self.definition.schema.decode(raw)
@@ -103,7 +109,6 @@ class Place:
             component = cls(**state)
         vars(component)["__asok_host__"] = self
         self.extras = read_extras(raw)
-        component.hydrate()
         return component
 
     def permit(self, component: Component) -> None:

@@ -15,10 +15,15 @@ __all__ = [
     "configure_records",
     "encode",
     "encode_in_order",
+    "is_gone",
     "is_record",
     "load",
     "name_of",
 ]
+
+
+class RowGone(ValueError):
+    """The row that a key names is no longer there."""
 
 
 class Records(Protocol):
@@ -81,8 +86,16 @@ def load(cls: type, key: Any) -> Any:
     # A key of several columns is a tuple, which JSON made a list.
     found = _configured.find(cls, tuple(key) if isinstance(key, list) else key)  # pyright: ignore[reportUnknownArgumentType]
     if found is None:
-        raise ValueError(f"there is no {cls.__name__} with the key {key!r} any more")
+        raise RowGone(f"there is no {cls.__name__} with the key {key!r} any more")
     return found
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether an error came of a row that is no longer there."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, RowGone):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def name_of(cls: type) -> dict[str, Any]:
