@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asok.asgi.hosts import HostCheck
-from asok.assets import Assets, DiskAssets, ManifestAssets, site_pins, site_roots
+from asok.assets import Assets, DiskAssets, ManifestAssets, ViteServer, site_pins, site_roots
 from asok.cache import Cache
 from asok.live import Limits, LiveStore, MemoryLiveStore, RedisLiveStore, SqliteLiveStore
 from asok.notices import FileNotices, Notices
@@ -107,7 +107,9 @@ def assets(settings: Settings, published: Path) -> Assets:
     """What the build published; the source folders while developing or before a build."""
     if not settings.debug and (published / "manifest.json").is_file():
         return ManifestAssets(published, origin=settings.assets_url, mount=settings.base_path)
-    return DiskAssets(site_roots(settings.root), pins=site_pins(settings.root))
+    vite = settings.vite_url if settings.debug else ""
+    server = ViteServer(vite, settings.root) if vite else None
+    return DiskAssets(site_roots(settings.root), pins=site_pins(settings.root), server=server)
 
 
 def hosts(settings: Settings) -> HostCheck:

@@ -25,8 +25,9 @@ __all__ = ["LIVE_LIMITS", "Settings"]
 #: Each bound of the live components has a variable of its own: ASOK_LIVE_FRAME_BYTES. What they
 #: mean, and their defaults, say the fields of `asok.live.Limits`.
 LIVE_LIMITS = (
-    "frame_bytes", "messages_per_second", "burst", "components", "queued_calls", "arguments",
-    "depth", "bad_signatures", "bad_frames", "state_seconds", "state_bytes", "deferred_bytes",
+    "frame_bytes", "messages_per_second", "burst", "components", "queued_calls", "batch_calls",
+    "arguments", "depth", "bad_signatures", "bad_frames", "state_seconds", "state_bytes",
+    "deferred_bytes",
     "call_seconds", "threads", "slow_threads", "turn_seconds", "queued_events", "push_seconds",
     "replay_seconds", "replay_bytes", "broadcast_bytes", "tabs", "base_bytes",
 )  # fmt: skip
@@ -71,6 +72,8 @@ class Settings:
     """How many earlier releases keep their assets."""
     assets_url: str = ""
     """What URLs of assets begin with: a CDN that fetches from this site; empty: this site."""
+    vite_url: str = ""
+    """Where Vite's development server is, while developing; empty: there is none."""
     trailing_slash: str = "never"
     """"never", or "always": whether the addresses of pages end with a slash."""
     session_backend: str = "sqlite"
@@ -167,6 +170,7 @@ def _read(read: Variables, known: dict[str, Any]) -> dict[str, Any]:
         "release": read.text("ASOK_RELEASE", ""),
         "assets_keep": read.integer("ASOK_ASSETS_KEEP", 3, 0, 100),
         "assets_url": read.url(("ASOK_ASSETS_URL",), "", ("http", "https")).rstrip("/"),
+        "vite_url": read.url(("ASOK_VITE_URL",), "", ("http", "https")).rstrip("/"),
         "trailing_slash": read.choice("TRAILING_SLASH", "never", ("never", "always")),
         "session_backend": read.choice("SESSION_BACKEND", "sqlite", ("sqlite", "memory", "redis")),
         "session_path": read.path("SESSION_PATH", ".asok/sessions"),

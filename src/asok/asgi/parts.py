@@ -63,7 +63,7 @@ class Parts:
     cookies: CookiePolicy
     drafts: Drafts
     policy: Policy
-    hashing: Callable[[], Hashing]
+    hashing: Callable[[], Hashing | None]
     """Begins the render of a page with `CSP = "hash"`."""
     hosts: HostCheck
     max_body: int

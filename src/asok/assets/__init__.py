@@ -18,6 +18,7 @@ from asok.assets.plan import NOT_FOUND, Header, Plan, Resource, Variant, respond
 from asok.assets.published import ManifestAssets
 from asok.assets.scan import Root, scan, site_roots
 from asok.assets.tags import AssetTags
+from asok.assets.vite_server import ViteServer
 
 if TYPE_CHECKING:
     from asok.assets.build import build_assets
@@ -40,6 +41,7 @@ __all__ = [
     "Resource",
     "Root",
     "Variant",
+    "ViteServer",
     "build_assets",
     "disk_resource",
     "respond",

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from asok.assets.manifest import Linked
 from asok.assets.plan import Header, Plan
+from asok.assets.vite_server import ViteServer
 
 __all__ = ["Assets"]
 
@@ -34,6 +35,11 @@ class Assets(Protocol):
 
     def asset(self, name: str) -> str:
         """Return the name of the asset that Vite made of `name`, or `name` itself."""
+        ...
+
+    @property
+    def vite(self) -> ViteServer | None:
+        """Vite's development server; None where none answers."""
         ...
 
     def linked(self, name: str) -> Linked:

@@ -17,6 +17,7 @@ from asok.assets.plan import Header, Plan, Resource, Variant, respond
 from asok.assets.scan import Root, roots_of, scan
 from asok.assets.urls import Prefix, missing
 from asok.assets.vite import bundles
+from asok.assets.vite_server import ViteServer
 from asok.errors import AssetNotFound
 
 __all__ = ["CORS", "LARGEST_DIGESTED", "DiskAssets", "disk_resource"]
@@ -32,6 +33,7 @@ CORS: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"),)
 class DiskAssets:
     """The files of `roots` under `prefix`, straight from the disk, revalidated every time.
 
+    While Vite's development `server` answers, the sources of Vite are there by their own names.
     Names are plain (`/static/css/base.css`); a name that isn't there raises `AssetNotFound`.
     """
 
@@ -41,8 +43,10 @@ class DiskAssets:
         prefix: str = "/static",
         *,
         pins: Path | None = None,
+        server: ViteServer | None = None,
     ) -> None:
         self.roots = roots_of(roots)
+        self._server = server
         self._prefix = Prefix(prefix)
         self._pins = pins
 
@@ -59,14 +63,21 @@ class DiskAssets:
     def url(self, name: str) -> str:
         """Return the URL of `name`, `#fragment` and `?query` kept. Raises `AssetNotFound`."""
         plain, rest = self._prefix.split(name, self._find)
+        if self._find(plain) is None and (server := self._serving(plain)) is not None:
+            return server.address(plain) + rest
         return self._prefix.url(self.asset(plain)) + rest
+
+    @property
+    def vite(self) -> ViteServer | None:
+        """Vite's development server; None where none answers."""
+        return self._server if self._server is not None and self._server.answers() else None
 
     def asset(self, name: str) -> str:
         """Return the name of the asset that Vite made of `name`, or `name` itself.
 
         Raises `AssetNotFound`.
         """
-        if self._find(name) is not None:
+        if self._find(name) is not None or self._serving(name) is not None:
             return name
         for bundle in bundles(self.roots):
             if name in bundle.sources:
@@ -75,7 +86,7 @@ class DiskAssets:
 
     def linked(self, name: str) -> Linked:
         """Return what a module of Vite's needs; what others import is not looked for."""
-        for bundle in bundles(self.roots):
+        for bundle in () if self._serving(name) else bundles(self.roots):
             if name in bundle.imports:
                 return Linked(list(bundle.imports[name]), list(bundle.css[name]))
         return Linked()
@@ -103,6 +114,9 @@ class DiskAssets:
 
     def ready(self, path: str, headers: Mapping[bytes, bytes]) -> None:
         """Nothing is ready: every request reads the disk."""
+
+    def _serving(self, name: str) -> ViteServer | None:
+        return self.vite if self._server is not None and self._server.has(name) else None
 
     def _missing(self, name: str) -> AssetNotFound:
         folders = " or ".join(str(root.folder) for root in self.roots)

@@ -87,6 +87,10 @@ class ManifestAssets:
         return self._prefix.origin
 
     @property
+    def vite(self) -> None:
+        """Nothing: what Vite made is built."""
+
+    @property
     def token(self) -> str:
         """The token of the release; the same on every host that serves this build."""
         return self._manifest.token

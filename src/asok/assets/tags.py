@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from html import escape
 
 from asok.assets.api import Assets
+from asok.assets.markup import tag
 from asok.assets.media import media_type, preload_as
 from asok.assets.pins import is_url
 
@@ -43,7 +43,7 @@ class AssetTags:
         """
         media = media_type(self._assets.asset(name))
         kind = preload_as(media)
-        return _tag(
+        return tag(
             "link",
             rel="preload",
             href=self._address(name),
@@ -99,25 +99,20 @@ class AssetTags:
         scripts = [entry for entry in entries if not entry.endswith(".css")]
         styles.update(dict.fromkeys(entry for entry in entries if entry.endswith(".css")))
         tags = [
-            _tag("link", rel="stylesheet", href=self._address(name), **self._sri(name))
+            tag("link", rel="stylesheet", href=self._address(name), **self._sri(name))
             for name in styles
         ]
         tags += [self._module_link(name) for name in preloads if name not in scripts]
         for name in scripts:
-            script = _tag("script", type="module", src=self._address(name), **self._sri(name))
+            script = tag("script", type="module", src=self._address(name), **self._sri(name))
             tags.append(f"{script}</script>")
         return "\n".join(tags)
 
     def _module_link(self, name: str) -> str:
-        return _tag("link", rel="modulepreload", href=self._address(name), **self._sri(name))
+        return tag("link", rel="modulepreload", href=self._address(name), **self._sri(name))
 
     def _sri(self, name: str) -> dict[str, str | None]:
         return {
             "integrity": (self._assets.integrity(name) or None) if self._checked else None,
             "crossorigin": "anonymous" if self._foreign else None,
         }
-
-
-def _tag(element: str, **attributes: str | None) -> str:
-    written = (f' {n}="{escape(value)}"' for n, value in attributes.items() if value is not None)
-    return f"<{element}{''.join(written)}>"

@@ -42,7 +42,7 @@ def make_parts(
 
     Raises what is wrong with its pages, naming the file and the line.
     """
-    policy = Policy(csp, files="" if settings.debug else settings.assets_url)
+    policy = _policy(settings, csp)
     tokens = settings.csrf == "token"
     suffix = site_suffix(settings.base_path)
     load = partial(load_page, import_file=partial(_import, root))
@@ -66,7 +66,7 @@ def make_parts(
         drafts=Drafts(keys, samesite=settings.session_samesite, suffix=suffix),
         base_path=settings.base_path,
         policy=policy,
-        hashing=partial(Hashing, policy, tokens=tokens),
+        hashing=partial(_hashing, settings, policy, tokens=tokens),
         csp=settings.csp,
         hosts=backends.hosts(settings),
         max_body=settings.max_content_length,
@@ -75,6 +75,19 @@ def make_parts(
         scopes=(models.scope,),
         revoked=revoked,
     )
+
+
+def _policy(settings: Settings, csp: Mapping[str, str] | None) -> Policy:
+    if not settings.debug:
+        return Policy(csp, files=settings.assets_url)
+    # Vite waits for its own restart in a worker that it makes of a text.
+    own = {"worker-src": "'self' blob:"} if settings.vite_url else {}
+    return Policy({**own, **(csp or {})}, files=settings.vite_url, sockets=bool(settings.vite_url))
+
+
+def _hashing(settings: Settings, policy: Policy, *, tokens: bool) -> Hashing | None:
+    # The styles that Vite's client puts into a page have the nonce, and no hash is known of them.
+    return None if settings.debug and settings.vite_url else Hashing(policy, tokens=tokens)
 
 
 def _import(root: Path, path: Path) -> ModuleType:

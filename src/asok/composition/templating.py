@@ -54,8 +54,14 @@ class Addresses:
         text = self._noted("importmap", *names)
         return Markup(f'<script{nonce_attribute()} type="importmap">{text}</script>')  # noqa: S704
 
-    def vite(self, *names: str) -> Markup:
-        """`{{ vite('src/main.ts') }}`: the tags of an entry that Vite built."""
+    def vite(self, *names: str, react: bool = False) -> Markup:
+        """`{{ vite('src/main.ts') }}`: the tags of an entry that Vite built, or serves now.
+
+        `react` is for the development server alone: components are replaced as they are edited.
+        """
+        server = self.assets.vite
+        if server is not None:
+            return Markup(server.tags(names, nonce=nonce_attribute(), react=react))  # noqa: S704
         return Markup(self._noted("vite", *names))  # noqa: S704
 
     def shown(self, name: str) -> str:
@@ -88,7 +94,7 @@ class Addresses:
 
     def _address(self, name: str) -> str:
         url = self.assets.url(name)
-        return url if self.assets.origin else self._base_path + url
+        return url if self.assets.origin or not url.startswith("/") else self._base_path + url
 
     def url(self, pattern: str, /, **params: Any) -> str:
         """`{{ url('/blog/[slug]', slug=post.slug) }}`: a page's address."""

@@ -60,14 +60,20 @@ class Policy:
 
     `directives` replace or add to the defaults, by name; an empty value removes one. `files`
     is the URL that the site's own files are fetched from, where that is another origin: what
-    may come from the site may come from there. Raises `ConfigurationError` for a value that
-    would end the header or the directive.
+    may come from the site may come from there; with `sockets` WebSockets go there too. Raises
+    `ConfigurationError` for a value that would end the header or the directive.
     """
 
-    def __init__(self, directives: Mapping[str, str] | None = None, *, files: str = "") -> None:
+    def __init__(
+        self,
+        directives: Mapping[str, str] | None = None,
+        *,
+        files: str = "",
+        sockets: bool = False,
+    ) -> None:
         merged = {**DEFAULT_DIRECTIVES, **(directives or {})}
         if files:
-            merged = _with_files(merged, files)
+            merged = _with_files(merged, files, sockets=sockets)
         for name, value in merged.items():
             if any(mark in name + value for mark in ";,\r\n\0"):
                 raise ConfigurationError(
@@ -119,7 +125,7 @@ class Policy:
             return False
 
 
-def _with_files(directives: Mapping[str, str], files: str) -> dict[str, str]:
+def _with_files(directives: Mapping[str, str], files: str, *, sockets: bool) -> dict[str, str]:
     parts = urlsplit(files)
     origin = f"{parts.scheme}://{parts.netloc}"
     found = dict(directives)
@@ -127,6 +133,8 @@ def _with_files(directives: Mapping[str, str], files: str) -> dict[str, str]:
         value = found.get(name, found.get("default-src", ""))
         if "'self'" in value.split() and origin not in value.split():
             found[name] = f"{value} {origin}"
+            if sockets and name == "connect-src":
+                found[name] += " " + origin.replace("http", "ws", 1)
     return found
 
 
