@@ -145,6 +145,12 @@ def test_a_column_that_is_not_there_is_refused_wherever_it_is_named(column: str)
         lambda: query.order_by(column),
         lambda: query.order_by("-" + column),
         lambda: query.group_by(column),
+        lambda: query.having(column, 1),
+        lambda: query.where_in(column, [1]),
+        lambda: query.where_null(column),
+        lambda: query.where_between(column, 1, 2),
+        lambda: query.like(column, "%"),
+        lambda: query.group_by(column).count(),
         lambda: query.pluck(column),
         lambda: query.pluck("id", column),
         lambda: query.sum(column),
@@ -167,8 +173,9 @@ def test_the_nearest_name_is_offered() -> None:
         Entry.where("views", "=>", 1)
     with pytest.raises(UnknownOperator, match="'between'"):
         Entry.where("views", "betwen", 1)
-    with pytest.raises(UnknownOperator):
-        Entry.where("views", None, 1)
+    for operator in (None, "= 1; DROP TABLE entries; --", "= 1 OR 1", ""):
+        with pytest.raises(UnknownOperator):
+            Entry.where("views", operator, 1)
     with pytest.raises(UnknownColumn, match="no relation 'writr'. Did you mean 'writer'"):  # noqa: RUF043
         Entry.query().with_("writr")
     with pytest.raises(UnknownColumn, match="Stock has no relations"):
@@ -284,8 +291,26 @@ def test_groups(entries: None) -> None:
     assert query.group_by("status").sum("views") == {Status.PUBLIC: 1, Status.DRAFT: 14}
     pairs = query.where("views", "<", 3).group_by("status", "writer_id").max("views")
     assert pairs == {(Status.PUBLIC, 1): 1, (Status.DRAFT, 1): 2}
-    with pytest.raises(ModelError, match="no one row for a group"):
-        query.group_by("status").get()
+    grouped = query.group_by("status")
+    few = grouped.having(func.count(), "<", 3)
+    assert few.count() == {Status.PUBLIC: 2}
+    assert few.having("status", Status.DRAFT).count() == {}
+    for _ in range(2):
+        assert few.cache(60).count() == {Status.PUBLIC: 2}
+        assert grouped.cache(60).having("status", Status.DRAFT).count() == {Status.DRAFT: 4}
+    for ending in (
+        grouped.first,
+        grouped.exists,
+        grouped.paginate,
+        lambda: grouped.pluck("slug"),
+        query.having("views", 3).get,
+    ):
+        with pytest.raises(ModelError, match="no one row for a group"):
+            ending()
+    with pytest.raises(ModelError, match="without groups"):
+        query.having("views", 3).count()
+    with pytest.raises(ModelError, match="groups"):
+        query.having("views", 3).delete()
     with pytest.raises(ModelError, match="can't have a limit"):
         query.group_by("status").limit(1).count()
     with pytest.raises(ModelError, match="groups"):
@@ -321,6 +346,8 @@ def test_pages(entries: None) -> None:
     assert beyond.previous_page == 2
     assert Entry.query().paginate(-5, 4).page == 1
     assert Entry.where("slug", "x").paginate().pages == 1
+    with pytest.raises(ModelError, match=r"the page '2'.*int"):
+        Entry.query().paginate("2")  # type: ignore[arg-type]
 
 
 def test_relations_are_loaded_with_the_rows(entries: None) -> None:

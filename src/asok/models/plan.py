@@ -47,6 +47,8 @@ class Plan:
     limit: int | None = None
     offset: int | None = None
     groups: tuple[Any, ...] = ()
+    #: Conditions of groups, all of which hold.
+    havings: tuple[Node, ...] = ()
     eager: tuple[Eager, ...] = ()
     cached: bool = False
     ttl: float | None = None
@@ -112,7 +114,12 @@ class Plan:
             keys = [column_of(self.model, name) for name in self.groups]
             if self.sliced:
                 raise ModelError("an aggregate over groups can't have a limit or an offset.")
-            return self.filtered(*keys, function(*arguments)).group_by(*keys)
+            statement = self.filtered(*keys, function(*arguments)).group_by(*keys)
+            return statement.having(*(build(self.model, node) for node in self.havings))
+        if self.havings:
+            raise ModelError(
+                "having() without groups says nothing.", fix="Use where(), or add group_by(…)."
+            )
         if self.sliced:
             inner = self.ordered(*(arguments or self.model.__mapper__.primary_key)).subquery()
             return select(function(*(inner.c[:1] if arguments else ()))).select_from(inner)
@@ -137,7 +144,7 @@ class Plan:
             return None
         shapes: list[Hashable] = [self.model, *kind, self.groups, self.paths, self.limit is None]
         values: list[Any] = [self.limit, self.offset]
-        for nodes in self.alternatives:
+        for nodes in (*self.alternatives, self.havings):
             shapes.append(len(nodes))
             for node in nodes:
                 if not isinstance(node, Condition):

@@ -64,13 +64,18 @@ class Query(Selection[M]):
         plan = self._plan
         return self._with(stored_only=True) if plan.cached and Reading(plan).at_once else None
 
-    def get(self) -> list[M]:
-        """Return all rows as instances."""
-        if self._plan.groups:
+    def _check_rows(self, ending: str) -> None:
+        """Raise `ModelError` where groups were asked for, and rows are now."""
+        if self._plan.groups or self._plan.havings:
             raise ModelError(
-                f"get() of {self._model.__name__} after group_by() has no one row for a group.",
+                f"{ending}() of {self._model.__name__} after group_by() has no one row for a "
+                "group.",
                 fix="End with count(), sum(), avg(), min() or max(), or use .statement.",
             )
+
+    def get(self) -> list[M]:
+        """Return all rows as instances."""
+        self._check_rows("get")
         return Reading(self._plan).instances()
 
     def all(self) -> list[M]:
@@ -100,12 +105,14 @@ class Query(Selection[M]):
 
     def pluck(self, column: Any, key: Any = None) -> Any:
         """Return one column's values as a list, or with `key` as a dictionary by that column."""
+        self._check_rows("pluck")
         columns = [column_of(self._model, name) for name in (column, key) if name is not None]
         rows = Reading(self._plan).values("pluck", columns)
         return {row[1]: row[0] for row in rows} if key is not None else [row[0] for row in rows]
 
     def exists(self) -> bool:
         """Return whether any row fits."""
+        self._check_rows("exists")
         return Reading(self._plan.replaced(limit=1, orders=())).exists()
 
     def count(self) -> Any:
@@ -133,7 +140,12 @@ class Query(Selection[M]):
 
         Rows without an order are ordered by the primary key, or pages would overlap.
         """
+        self._check_rows("paginate")
         size = max(1, checked_count("per_page", per_page))
+        if not isinstance(page, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ModelError(
+                f"paginate() got the page {page!r}.", fix='Give a number: int(args.get("page", 1)).'
+            )
         page = max(1, page)
         offset = min((page - 1) * size, LARGEST)
         total: int = self._with(orders=()).count()

@@ -134,6 +134,11 @@ class Selection(Generic[M]):
         )
         return self._with(groups=(*self._plan.groups, *names))
 
+    def having(self, *arguments: Any) -> Self:
+        """AND a condition of groups, in the forms of `where`: `having(func.count(), ">", 3)`."""
+        node = condition(self._model, arguments)
+        return self._with(havings=(*self._plan.havings, node))
+
     def with_(self, *relations: Any) -> Self:
         """Load relations together with the rows: `"author"`, `"comments.author"`."""
         found = tuple(eager(self._model, relation) for relation in relations)

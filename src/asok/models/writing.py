@@ -43,7 +43,7 @@ class Writing:
 
     def _run(self, statement: Any, values: Mapping[str, Any]) -> int:
         plan = self.plan
-        if plan.sliced or plan.groups:
+        if plan.sliced or plan.groups or plan.havings:
             raise ModelError(
                 "update() and delete() can't have a limit, an offset or groups.",
                 fix='Give the rows: where_in("id", query.pluck("id")).',
