@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
-from typing import Final
+from typing import Final, Protocol
 
-__all__ = ["Sharing", "covers", "current", "note", "part", "share"]
+__all__ = ["Reader", "Sharing", "covers", "current", "note", "part", "reader", "share"]
 
 #: Stands for the token of a tag that no store was asked for (a build).
 NO_TOKEN: Final = ""
@@ -75,12 +75,28 @@ class Sharing:
         self.until = min(self.until, until)
 
 
+class Reader(Protocol):
+    """The handler whose template renders: what it has looked at of its visitor by then."""
+
+    @property
+    def read(self) -> Collection[str]:
+        """The kinds of what it looked at: `user`, `session`, `cookie`, `query`, …."""
+        ...
+
+    def origin(self, value: object) -> str | None:
+        """Return the name of what of the visitor `value` is, where it is the very object."""
+        ...
+
+
 def covers(allowed: Collection[str], what: str) -> bool:
     """Whether `what` is among `allowed` names, alone or as one of its kind."""
     return what in allowed or f"{what.partition(':')[0]}:*" in allowed
 
 
 current: ContextVar[Sharing | None] = ContextVar("asok.sharing", default=None)
+
+#: Who handed the template that renders its values; None where that is no request's handler.
+reader: ContextVar[Reader | None] = ContextVar("asok.reader", default=None)
 
 
 def note(what: str) -> None:

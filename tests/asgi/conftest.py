@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from tests.site import load_site, write_site
 
+from asok.cache import Cache
+
 Open = Callable[..., TestClient]
+
+
+@pytest.fixture(params=["memory", "file", "redis"])
+def open_cached(request: pytest.FixtureRequest, open_site: Open) -> Open:
+    """`open_site` with each of the stores of the cache in turn."""
+    options: dict[str, Any] = {"cache_backend": request.param}
+    if request.param == "redis":
+        url = options["redis_url"] = request.getfixturevalue("redis_url")
+        Cache(backend="redis", url=url).flush()
+
+    def begin(files: Mapping[str, str], **known: Any) -> TestClient:
+        return open_site(files, **options, **known)
+
+    return begin
 
 
 @pytest.fixture

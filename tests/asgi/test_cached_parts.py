@@ -65,6 +65,27 @@ def get(request):
             "flashes": "get_flashed_messages()",
         }.items()
     },
+    "src/pages/handed/[what]/page.py": """
+        from types import SimpleNamespace
+
+        def guard(request):
+            if not request.args.get("guest"):
+                request.session["name"] = "Ada of " + request.params["what"]
+                request.user = SimpleNamespace(name="Ada " + request.params["what"])
+
+        GUARDS = [guard]
+
+        def get(request):
+            what, name = request.params["what"], "everybody"
+            if what == "session": name = request.session["name"]
+            if what == "user": name = request.user.name
+            if what == "whole": name = request.user
+            if what == "cookie": name = request.cookies["name"]
+            if what == "query": name = request.args["name"]
+            if what == "made": name = "Hello " + request.user.name
+            return request.html("handed.html", name=name)
+        """,
+    "src/pages/handed/[what]/handed.html": ("a\n{% cache 'handed' 60 %}{{ name }}{% endcache %}"),
     "src/pages/vary/page.py": COUNT + "def get(request):\n    return request.html('v.html', n=n)",
     "src/pages/vary/v.html": (
         "{% cache 'k' 60, vary=request.cookies.name %}{{ n() }} {{ request.cookies.name }}"
@@ -108,8 +129,8 @@ def get(request):
 
 
 @pytest.fixture
-def client(open_site: Open) -> TestClient:
-    return open_site(SITE)
+def client(open_cached: Open) -> TestClient:
+    return open_cached(SITE)
 
 
 def shown(text: str) -> list[str]:
@@ -137,6 +158,28 @@ def test_a_fragment_that_reads_its_visitor_is_refused(
     assert "is kept for everybody" in caplog.text
     assert f"{what}.html:3" in caplog.text
     assert "vary=request." in caplog.text
+
+
+@pytest.mark.parametrize("what", ["session", "user", "whole", "cookie", "query"])
+def test_what_a_handler_read_of_its_visitor_is_refused_under_another_name(
+    client: TestClient, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = {"headers": {"cookie": "name=Ada1"}, "params": {"name": "Ada2"}}
+    assert client.get(f"/handed/{what}", **options).status_code == 500  # type: ignore[arg-type]
+    assert "is kept for everybody" in caplog.text
+    assert "handed.html:2" in caplog.text
+    assert "everybody" in client.get("/handed/nobody").text
+
+
+def test_developers_are_asked_about_what_was_made_of_it(
+    open_site: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = open_site(SITE, debug=True)
+    assert "everybody" in client.get("/handed/nobody").text
+    assert "kept for everybody" not in caplog.text, "what a guard read is not the handler's"
+    client.app.cache.flush()  # type: ignore[attr-defined]  # pyright: ignore
+    assert "Hello Ada made" in client.get("/handed/made").text
+    assert "shows name; the handler had looked at the visitor's user by then" in caplog.text
 
 
 def test_a_fragment_may_read_what_its_key_holds(client: TestClient) -> None:
@@ -168,7 +211,8 @@ def test_one_tag_means_pages_fragments_and_values(client: TestClient) -> None:
     assert shown(after.text) == shown(before), "its fragments are still there"
 
 
-def test_a_page_ends_with_the_first_of_its_fragments(client: TestClient) -> None:
+def test_a_page_ends_with_the_first_of_its_fragments(open_site: Open) -> None:
+    client = open_site(SITE)
     app: Asok = client.app  # type: ignore[assignment]
     client.get("/whole")
     store: Any = app.cache.store

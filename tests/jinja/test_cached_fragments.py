@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -290,3 +291,76 @@ def test_a_build_renders_each_once_and_asks_no_store(tmp_path: Any) -> None:
             site(source)
         assert page.tags == {"t": ""}
     assert site(source) == "1"
+
+
+class Handler:
+    """A handler that looked at its visitor before the template renders."""
+
+    read = {"session", "user"}  # noqa: RUF012
+
+    def __init__(self, **given: object) -> None:
+        self._given = given
+
+    def origin(self, value: object) -> str | None:
+        found = [name for name, own in self._given.items() if own is value]
+        return found[0].replace("__", ":") if found else None
+
+
+@pytest.fixture
+def handler() -> Iterator[Callable[..., None]]:
+    before = sharing.reader.get()
+
+    def begin(**given: object) -> None:
+        sharing.reader.set(Handler(**given))
+
+    yield begin
+    sharing.reader.set(before)
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "read"),
+    [
+        ("{{ name }}", {"user": "Ada L."}, "request.user"),
+        ("{% for part in name %}{{ part }}{% endfor %}", {"user": "Ada L."}, "request.user"),
+        ("{{ x ~ name }}", {"session__name": "Ada L."}, "request.session['name']"),
+    ],
+)
+def test_a_value_that_is_the_visitors_is_refused_under_any_name(
+    site: Site, handler: Callable[..., None], source: str, given: dict[str, Any], read: str
+) -> None:
+    (value,) = given.values()
+    handler(**given)
+    with pytest.raises(TemplateError, match="kept for everybody") as caught:
+        site(f"a\n{{% cache 'side' 60 %}}{source}{{% endcache %}}", name=value, x=1)
+    assert f"it read {read}," in str(caught.value)
+    assert caught.value.line == 2
+    for part in ("vary=name", "vary=(1, name)"):
+        text = site(f"{{% cache 'side' 60, {part} %}}{source}{{% endcache %}}", name=value, x=1)
+        assert text
+    assert site("{% cache 's' 60 %}{% set name = 'B' %}{{ name }}{% endcache %}", name=value) == "B"
+
+
+def test_developers_are_asked_about_values_that_may_be_the_visitors(
+    handler: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    templates = Templates(roots=[], fragments=CachedFragments(Cache()), auto_reload=True)
+    source = "{% cache 'doubt' 60 %}{{ greeting }}{{ static('a') }}{{ b is defined }}{% endcache %}"
+    known = {"greeting": "Hello Ada", "static": str}
+
+    def show(source: str) -> None:
+        templates.environment.fragments = CachedFragments(Cache())  # asked on each first render
+        templates.render_string(source, known)
+
+    show(source)
+    assert not caplog.records, "no handler is known"
+    handler()
+    show(source)
+    show(source)
+    (record,) = caplog.records
+    assert "shows greeting; the handler had looked at the visitor's session, user" in record.message
+    assert "vary=greeting %}" in record.message
+    show("{% cache 'doubt' 60, vary=greeting %}{{ greeting }}{% endcache %}")
+    show("{% cache 'own' 60 %}{% set a = 1 %}{{ a }}{{ static('b') }}{% endcache %}")
+    templates.environment.auto_reload = False
+    show("{% cache 'other' 60 %}{{ greeting }}{% endcache %}")
+    assert len(caplog.records) == 1

@@ -165,6 +165,7 @@ class Dispatcher:
                 return response
         if page.static and request.method in ("GET", "HEAD"):
             return await self.static.respond(match, request, page)
+        request.read.clear()  # what guards looked at is not in what the handler shows
         value = await call(handler, request, self.parts.scopes)
         return to_response(value, where=request.method.lower(), file=page.file)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from asok.asgi.request import Request
+from asok.sharing import reader
 
 __all__ = ["Components", "Rendering", "Templates"]
 
@@ -58,7 +59,11 @@ class Rendering:
         else:
             session = request.visitor.session  # not a read: a component asks when it needs it
             page = self._components.page(request.path, session_id=session.id, session=session)
-        with page:
-            return self._templates.render(
-                template, {**context, **own}, page_dir=request.page_folder
-            )
+        token = reader.set(None if request.frozen else request.origins())
+        try:
+            with page:
+                return self._templates.render(
+                    template, {**context, **own}, page_dir=request.page_folder
+                )
+        finally:
+            reader.reset(token)

@@ -10,16 +10,12 @@ from markupsafe import Markup
 from starlette.datastructures import URL, Headers, ImmutableMultiDict, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import (
-    HTMLResponse,
-    PlainTextResponse,
-    RedirectResponse,
-    Response,
-)
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from asok.asgi import flashes
 from asok.asgi.field import Field
 from asok.asgi.json_response import JSON
+from asok.asgi.origins import Origins
 from asok.asgi.redirects import back_path, redirect_target
 from asok.asgi.site_file import send_file
 from asok.asgi.site_view import SiteView
@@ -70,6 +66,8 @@ class Request:
         self._body = body or Body()
         self._user: Any = None
         self.watched: Sharing | None = None
+        #: The kinds of what its handler looked at of the visitor.
+        self.read: set[str] = set()
 
     def accept_body(self, body: Body) -> None:
         """Take the body that was read for this request."""
@@ -80,12 +78,21 @@ class Request:
         self.watched = sharing
         self._left = sharing is not None and bool(self._state)
 
-    def _note(self, what: str) -> Sharing | None:
-        """Note that `what` of the visitor is read; returns who wants to hear the details."""
+    def _note(self, what: str) -> None:
+        """Note that `what` of the visitor is read."""
         sharing = current.get() or self.watched
-        if sharing is not None and what:
+        if sharing is not None:
             sharing.note(what)
-        return sharing
+        self.read.add(what)
+
+    def _view(self, real: Any, kind: str, **options: Any) -> Any:
+        """Return `real`, or a view of it where somebody notes which names are read."""
+        self.read.add(kind)
+        return watched(real, current.get() or self.watched, kind, **options)
+
+    def origins(self) -> Origins:
+        """What came with the visitor; nothing is noted as read."""
+        return Origins(self.read, self._user, self.visitor.session, self._http)
 
     def cached_page(self, policy: PagePolicy, call: Callable[[], Any]) -> Any:
         """What `@cache_page` asks for: the answer of `call`, from the cache where it may be."""
@@ -130,19 +137,17 @@ class Request:
     @property
     def args(self) -> QueryParams:
         """The query parameters: `request.args["page"]`, `.get("page")`, `.getlist("tag")`."""
-        return watched(self._http.query_params, self._note(""), "query")
+        return self._view(self._http.query_params, "query")
 
-    @property
-    def query_params(self) -> QueryParams:
-        return self.args
+    query_params = args
 
     @property
     def headers(self) -> Headers:
-        return watched(self._http.headers, self._note(""), "header", fold=True)
+        return self._view(self._http.headers, "header", fold=True)
 
     @property
     def cookies(self) -> dict[str, str]:
-        return watched(self._http.cookies, self._note(""), "cookie")
+        return self._view(self._http.cookies, "cookie")
 
     @property
     def host(self) -> str:
@@ -160,9 +165,7 @@ class Request:
         self._note("client")
         return self._http.client.host if self._http.client else ""
 
-    @property
-    def ip(self) -> str:
-        return self.client
+    ip = client
 
     # What it carried
 
@@ -187,7 +190,7 @@ class Request:
 
     @property
     def session(self) -> Session:
-        return watched(self.visitor.session, self._note(""), "session", like=WatchedSession)
+        return self._view(self.visitor.session, "session", like=WatchedSession)
 
     @property
     def user(self) -> Any:
@@ -236,9 +239,7 @@ class Request:
         """Render a template found beside the page or in the site's folders."""
         return HTMLResponse(self.site.render(self, template, context))
 
-    def render(self, template: str, /, **context: Any) -> Response:
-        """The same as `html`."""
-        return self.html(template, **context)
+    render = html
 
     def json(self, data: Any, status: int = 200) -> Response:
         return JSON(data, status)

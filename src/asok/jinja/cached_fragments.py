@@ -21,6 +21,12 @@ _log = logging.getLogger("asok.templates")
 _TURN: Final = 30.0
 #: Seconds after a failed one.
 _REST: Final = 1.0
+#: Renders of others that a caller waits for, where they fail, before it renders for itself alone.
+_ATTEMPTS: Final = 3
+
+
+class _Failed(Exception):
+    """A render failed: an error of one caller, that is none of those who wait for it."""
 
 
 class CachedFragments:
@@ -47,14 +53,22 @@ class CachedFragments:
         def compute() -> Computed:
             try:
                 made.append(render())
-            except Exception as error:  # noqa: BLE001 (raised below, to this caller alone)
+            except Exception as error:
                 failed.append(error)
-                return Computed(None, store=False)
+                raise _Failed from error
             return Computed(made[0].encode(), **_kept(made[0], stale))
 
-        value = self._region.remember(key, None, compute)
-        if failed:
-            raise failed[0]
+        value: Any = None
+        for _ in range(_ATTEMPTS):
+            try:
+                value = self._region.remember(key, None, compute)
+            except _Failed:
+                if failed:  # ours; else that of another caller, who had other variables
+                    raise failed[0] from None
+            else:
+                break
+        else:
+            return render()
         if made:
             check_held(self._region, key, made[0].tags)
             return made[0]

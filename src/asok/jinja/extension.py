@@ -12,11 +12,12 @@ from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
 from asok.jinja import additions, fragment, visitor
+from asok.jinja.free_names import free_names
 
 __all__ = ["VERSION", "Tags"]
 
 #: Part of the bytecode cache's key: raise it when templates compile to something else.
-VERSION = 3
+VERSION = 4
 
 #: What `{% cache %}` takes by name.
 _OPTIONS: Final = ("ttl", "vary", "tags", "stale")
@@ -72,6 +73,9 @@ class Tags(Extension):
             # Evaluated before the others: it notes what they read.
             first = self.call_method("opened", lineno=line)
         keywords = [nodes.Keyword(name, given, lineno=line) for name, given in options.items()]
+        names = free_names(body, (key, *options.values()))
+        pairs = [nodes.Pair(nodes.Const(name), nodes.Name(name, "load")) for name in names]
+        keywords.append(nodes.Keyword("uses", nodes.Dict(pairs), lineno=line))
         arguments = [first, key, ttl, nodes.Const(source, lineno=line)]
         call = self.call_method("cached", arguments, keywords, lineno=line)
         return nodes.CallBlock(call, [], [], body, lineno=line)
@@ -118,7 +122,10 @@ class Tags(Extension):
         **options: Any,
     ) -> Markup:
         fragments: fragment.Fragments | None = self._of_environment("fragments")
-        return fragment.remembered(fragments, opened, key, ttl, source, caller, **options)
+        doubt: bool = self._of_environment("auto_reload")  # while developing
+        return fragment.remembered(
+            fragments, opened, key, ttl, source, caller, doubt=doubt, **options
+        )
 
     @staticmethod
     def component(

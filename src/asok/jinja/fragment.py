@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from math import inf
+from types import MappingProxyType
 from typing import Protocol
 
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from asok.drafting import is_draft
 from asok.errors import TemplateError
 from asok.jinja.fragment_key import NOTHING, fragment_key, fragment_tags, fragment_time
 from asok.jinja.kept_fragment import Fragment
+from asok.jinja.used import visitors, warn_of_doubts
 from asok.sharing import Sharing, share
 
 __all__ = ["Fragments", "Opened", "remembered"]
@@ -71,11 +73,15 @@ def remembered(
     vary: object = NOTHING,
     tags: object = (),
     stale: object = None,
+    uses: Mapping[str, object] = MappingProxyType({}),
+    doubt: bool = False,
 ) -> Markup:
     """Return the fragment `key`, rendered by `body` where `fragments` does not have it.
 
-    `source` stands for the text of `body`. Without a store, or in a draft, `body` is rendered
-    each time and kept nowhere. Raises `TemplateError` for arguments that can't be.
+    `source` stands for the text of `body`, and `uses` are the variables that it takes from around
+    it: one that is the visitor's is refused as if it was read inside. With `doubt` the log says
+    which may be, as the handler had looked at its visitor. Without a store, or in a draft, `body`
+    is rendered each time and kept nowhere. Raises `TemplateError` for arguments that can't be.
     """
     allowed = () if opened is None else opened.end()
     name, seconds = fragment_key(key, vary, source), fragment_time(ttl)
@@ -91,6 +97,10 @@ def remembered(
             lambda what: _refuse(key, what), allowed=allowed, part=name, ask=fragments.tokens
         )
         inside.tag(names)
+        for what in visitors(uses):
+            inside.note(what)
+        if doubt:
+            warn_of_doubts(name, key, uses, allowed)
         inside.inherit({}, inf if seconds is None else time.time() + seconds)
         with holes.use(sentinels), share(inside):
             text = str(body())
@@ -121,6 +131,7 @@ _WRITTEN: Mapping[str, str] = {
     "header": "headers",
     "query": "args",
     "session": "session",
+    "user": "user",
 }
 
 
