@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from tests.services import wait_until
-from tests.site import load_site, write_site
 
 from asok import Asok
 
@@ -72,14 +70,23 @@ def get(request):
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Asok:
-    return load_site(write_site(tmp_path, SITE))
+def client(open_cached: Open) -> TestClient:
+    return open_cached(SITE)
 
 
-@pytest.fixture
-def client(app: Asok) -> Iterator[TestClient]:
-    with TestClient(app, base_url="http://localhost") as client:
-        yield client
+def stored_pages(client: TestClient) -> Callable[[], set[str]]:
+    """Return a function that tells under which keys pages were stored since."""
+    keys: set[str] = set()
+    app: Asok = client.app  # type: ignore[assignment]
+    store: Any = app.cache.store
+    real = store.set
+
+    def set_(key: str, *args: Any, **options: Any) -> bool:
+        keys.add(key)
+        return real(key, *args, **options)
+
+    store.set = set_
+    return lambda: {key for key in keys if key.startswith("page:")}
 
 
 def test_an_answer_is_made_once_and_filled_for_each_visitor(client: TestClient) -> None:
@@ -281,8 +288,8 @@ def get(request):
 
 
 @pytest.fixture
-def more(open_site: Open) -> TestClient:
-    return open_site(MORE)
+def more(open_cached: Open) -> TestClient:
+    return open_cached(MORE)
 
 
 def test_a_page_without_holes_is_confirmed_by_its_etag(more: TestClient) -> None:
@@ -425,9 +432,9 @@ def test_a_value_that_is_no_key_is_an_error(open_site: Open) -> None:
 
 def test_a_damaged_page_in_the_store_costs_a_render(more: TestClient) -> None:
     app: Asok = more.app  # type: ignore[assignment]
+    pages = stored_pages(more)
     assert more.get("/head").text == "made 1"
-    store: Any = app.cache.store
-    key = next(key for key in list(store._data) if key.startswith("page:"))
+    (key,) = pages()
     app.cache.set(key, ("nonsense",))
     assert more.get("/head").text == "made 2"
     assert more.get("/head").text == more.get("/head").text == "made 3"
@@ -476,9 +483,9 @@ def get(request):
 
 
 def test_old_pages_of_async_handlers_are_made_anew_by_a_request_of_their_own(
-    open_site: Open, caplog: pytest.LogCaptureFixture
+    open_cached: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = open_site(ASYNC)
+    client = open_cached(ASYNC)
     assert client.get("/").text == "made 1 None"
 
     def becomes(text: str) -> bool:
@@ -491,23 +498,23 @@ def test_old_pages_of_async_handlers_are_made_anew_by_a_request_of_their_own(
 
 
 @pytest.mark.parametrize("path", ["/own", "/own/sync"])
-def test_a_page_that_becomes_everybodys_is_kept_from_then_on(open_site: Open, path: str) -> None:
-    client = open_site(ASYNC)
+def test_a_page_that_becomes_everybodys_is_kept_from_then_on(open_cached: Open, path: str) -> None:
+    client = open_cached(ASYNC)
+    pages = stored_pages(client)
     assert [client.get(path).text for _ in range(6)] == [
         *("1 None", "2 None", "3 nobody", "4 nobody", "4 nobody", "4 nobody")
     ]
     app: Asok = client.app  # type: ignore[assignment]
-    store: Any = app.cache.store
-    for key in [key for key in list(store._data) if key.startswith("page:")]:
+    for key in pages():
         app.cache.set(key, "damaged")
     assert client.get(path).text == "5 nobody"
     assert client.get(path).text == client.get(path).text == "6 nobody"
 
 
 def test_an_old_page_that_became_private_or_nothing_is_not_served_for_ever(
-    open_site: Open,
+    open_cached: Open,
 ) -> None:
-    client = open_site(ASYNC)
+    client = open_cached(ASYNC)
     for what in ("private", "gone"):
         client.get(f"/becomes/{what}")
     wait_until(lambda: client.get("/becomes/private").text != "made 1", what="a private page")
