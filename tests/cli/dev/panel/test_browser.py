@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from ....services import ConsoleErrors
 from ..conftest import Start
@@ -154,3 +154,16 @@ def test_messages_by_post_are_shown_too(start: Start, shop: Path, page: Page) ->
     call = live.get_by_role("listitem").filter(has_text="add(2)")
     expect(call).to_contain_text(re.compile(r"Votes\s*add\(2\)\s*\d+ B\s*[\d.]+ ms"))
     expect(opened(page, "SQL")).to_contain_text("Live calls: 1 query")
+
+    def stay_open(route: Route) -> None:
+        if route.request.post_data != '[["l",99]]':
+            route.continue_()
+            return
+        events = 'data: ["t","x"]\n\ndata: ["d",1,"saved",{"id":7},0]\n\n'
+        route.fulfill(content_type="text/event-stream", body=events)
+
+    live = opened(page, "Live")
+    page.route("**/asok/live?page=*", stay_open)
+    page.evaluate("fetch('/asok/live', {method: 'POST', body: JSON.stringify([['l', 99]])})")
+    for text in ("leave", "new CSRF value", 'event saved {"id":7}'):
+        expect(live.get_by_role("listitem").filter(has_text=text).first).to_be_visible()

@@ -95,20 +95,32 @@
   window.fetch = async (...given) => {
     const [address, options] = given;
     const url = typeof address === "object" && "method" in address ? null : liveUrl(address);
-    if (!url || options?.method !== "POST" || typeof options.body !== "string")
-      return ask(...given);
-    const each = (text, up) => {
-      const frames = JSON.parse(text);
-      for (const frame of frames) note(up, JSON.stringify(frame), "HTTP POST");
-      // An empty request only asks whether the server is there.
-      if (frames.length) linked("HTTP POST");
-    };
-    each(options.body, true);
+    const body = options?.method === "POST" && options.body;
+    if (!url || typeof body !== "string" || !body.startsWith("[")) return ask(...given);
+    const frames = JSON.parse(body);
+    for (const frame of frames) note(true, JSON.stringify(frame), "HTTP POST");
+    // An empty request only asks whether the server is there.
+    if (frames.length) linked("HTTP POST");
     await new Promise(later);
     const answer = await ask(url, options);
-    const json = answer.headers.get("content-type") === "application/json";
-    if (answer.ok && json) each(await answer.clone().text(), false);
+    // The runtime ends an answer that stays open when it likes: then there is no more to read.
+    if (answer.ok) read(answer.clone()).catch(() => {});
     return answer;
+  };
+
+  // An answer is a list of frames, or stays open and has one in each event.
+  const read = async (answer) => {
+    const kind = answer.headers.get("content-type") ?? "";
+    if (kind === "application/json")
+      for (const frame of await answer.json()) note(false, JSON.stringify(frame), "HTTP POST");
+    if (!kind.startsWith("text/event-stream")) return;
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (let part; !(part = await reader.read()).done; ) {
+      const events = (text + part.value).split("\n\n");
+      text = events.pop();
+      for (const event of events) note(false, event.replace(/^data: /, ""), "HTTP POST");
+    }
   };
 
   // `dev.js` has opened its socket to the development server, for the first time or again.
