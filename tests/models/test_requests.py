@@ -104,6 +104,22 @@ SITE = {
             Entry.create(slug="late")
             return "late"
         """,
+    "src/pages/after/page.py": """
+        from starlette.background import BackgroundTask
+        from starlette.responses import PlainTextResponse
+        from tests.models.shop import Entry
+
+        def write(fail):
+            Entry.create(slug="after")
+            Entry.query().count()
+            if fail:
+                raise ValueError("on purpose")
+
+        def get(request):
+            Entry.query().count()
+            task = BackgroundTask(write, "fail" in request.query_params)
+            return PlainTextResponse("sent", background=task)
+        """,
     "src/components/Votes.py": """
         from asok import Component, exposed
         from tests.models.shop import Entry
@@ -225,6 +241,20 @@ def test_under_load_no_connection_stays_out(app: Asok) -> None:
     run(main())
     assert pool.now == 0
     assert pool.most <= 15  # SQLAlchemy's pool: five kept, ten more
+
+
+@pytest.mark.parametrize("query", ["", "?fail=1"])
+def test_a_task_after_the_answer_gives_its_connections_back(app: Asok, query: str) -> None:
+    pool = Pool(configured_database())
+
+    async def main() -> None:
+        async with client(app) as http:
+            answer = await http.get("/after" + query)
+            assert answer.text == "sent"
+
+    run(main())
+    assert (pool.most, pool.now) == (1, 0)
+    assert Entry.where("slug", "after").count() == 1
 
 
 @pytest.mark.parametrize("path", ["/stream", "/astream"])

@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import ColumnClause, Engine, create_engine, event
+from sqlalchemy import ColumnClause, Engine, Insert, create_engine, event
 from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -133,31 +133,36 @@ def _note_written(
     _many: object,
     _parameters: object,
     _options: object,
-    _result: object,
+    result: Any,
 ) -> None:
-    if isinstance(statement, UpdateBase):
-        table: Any = statement.table
-        names = {str(table.fullname)} if isinstance(table, Table) else table_names(table)
-        if isinstance(statement, Delete) and isinstance(table, Table):
-            names |= _follow(cast("Table", table))
+    # WITH moved AS (DELETE … RETURNING …) SELECT …
+    inner = getattr(getattr(result.context, "compiled", None), "ctes", None) or ()
+    for write in (statement, *(part.element for part in inner)):
+        if not isinstance(write, UpdateBase):
+            continue
+        table: Any = write.table
+        names = {str(table.fullname)} if isinstance(table, Table) else set(table_names(table))
+        if isinstance(table, Table) and not isinstance(write, Insert):
+            rule = "ondelete" if isinstance(write, Delete) else "onupdate"
+            names |= _follow(cast("Table", table), rule)
         connection.info.setdefault(WRITTEN, set()).update(names)
 
 
-def _follow(table: Table) -> set[str]:
-    """The tables in which the database itself deletes or changes rows after a DELETE."""
+def _follow(table: Table, rule: str) -> set[str]:
+    """The tables in which the database itself deletes or changes rows after a write."""
     found: set[str] = set()
     rest = [str(table.fullname)]  # by name: a statement holds annotated copies of tables
     while rest:
         gone = rest.pop()
         for other in table.metadata.tables.values():
             for key in other.foreign_keys:
-                rule = (key.ondelete or "").upper()
+                does = (getattr(key, rule) or "").upper()
                 name = str(other.fullname)
-                if name in found or rule in ("", "RESTRICT", "NO ACTION"):
+                if name in found or does in ("", "RESTRICT", "NO ACTION"):
                     continue
                 if str(key.column.table.fullname) == gone:
                     found.add(name)
-                    if rule == "CASCADE":
+                    if does == "CASCADE":
                         rest.append(name)
     return found
 

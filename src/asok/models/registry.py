@@ -43,10 +43,8 @@ def check_once(cls: type[Any]) -> None:
 
 
 @event.listens_for(Table, "after_parent_attach")
-def _note_module(table: Table, parent: Any) -> None:
+def _note_module(table: Table, _metadata: MetaData) -> None:
     """Remember which module defined a table, also one without a model (many to many)."""
-    if not isinstance(parent, MetaData):
-        return
     frame = inspect.currentframe()
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
