@@ -231,6 +231,8 @@ class Asok:
         )
 
     def _start(self) -> None:
+        if not self.settings.debug:
+            self.templates.preload(self.source / "pages")
         if isinstance(self.pages, StoredPages) and self.store.outdated:
             log.warning(
                 "the release in %s was built by other code than this; run `asok build`",

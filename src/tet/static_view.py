@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from asok.assets import NOT_FOUND, Age, Breaker, FileSlice, Plan, Resource, names, respond
 from asok.assets.files import CHUNK, FileParts
+from asok.assets.plan import PREMATURE, moved
 from tet.asset_folder import AssetFolder
 from tet.cachebreaker import PLACEHOLDER
 from tet.framework import Request, Response, new_response, not_found
@@ -17,10 +18,6 @@ from tet.framework import Request, Response, new_response, not_found
 __all__ = ["StaticView"]
 
 _INDEX = "index.html"
-
-# Zero: a redirect is asked for again each time. It outlives no rollback so, after which its
-# goal would be a token that the server takes for a later one.
-_REDIRECT_CACHING = b"max-age=0, must-revalidate"
 
 # What a plan depends on, as WSGI names it.
 _READ = tuple(
@@ -91,7 +88,7 @@ class StaticView:
             case Age.OLDER if request.method in {"GET", "HEAD"}:
                 return _send(self._redirect(request, name), request)
             case Age.NEWER if request.method in {"GET", "HEAD"}:
-                return _send(_LATER, request)
+                return _send(PREMATURE, request)
             case _:
                 response = self._answer(self.folder.resource(name), request)
                 response.headers["Cache-Control"] = "no-cache"
@@ -114,26 +111,7 @@ class StaticView:
         location = "/" + path.lstrip("/\\")
         if request.query_string:
             location += "?" + quote(request.query_string, safe="%/?:@!$&'()*+,;=-._~[]")
-        return Plan(
-            301,
-            (
-                (b"location", location.encode("latin-1")),
-                (b"cache-control", _REDIRECT_CACHING),
-                (b"content-length", b"0"),
-            ),
-        )
-
-
-_LATER = Plan(
-    503,
-    (
-        (b"retry-after", b"3"),
-        (b"cache-control", b"no-store"),
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"20"),
-    ),
-    b"Service Unavailable\n",
-)
+        return moved(location)
 
 
 def _rest(request: Request) -> str:

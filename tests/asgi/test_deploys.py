@@ -80,6 +80,22 @@ def stylesheet(client: TestClient, path: str) -> tuple[str, str]:
     return answer.headers["x-asok-ssg-cache"], client.get(found[1]).text
 
 
+def test_half_a_template_of_the_next_release_is_never_a_page(tmp_path: Path) -> None:
+    write_site(
+        tmp_path,
+        {
+            "src/pages/page.html": "{% include 'html/part.html' %}",
+            "src/partials/html/part.html": "{{ request.path }} whole",
+            "src/pages/wrong/page.html": "{% if %}",
+        },
+    )
+    with TestClient(load_site(tmp_path), raise_server_exceptions=False) as client:
+        for name in ("pages/page.html", "partials/html/part.html"):
+            (tmp_path / "src" / name).write_text("")  # a deploy has begun to write the next one
+        assert client.get("/").text == "/ whole"
+        assert client.get("/wrong").status_code == 500
+
+
 def test_pages_made_by_the_old_code_are_stale_and_then_made_anew(tmp_path: Path) -> None:
     write(tmp_path, "one", listed=("listed", "delisted"))
     build(tmp_path)

@@ -70,13 +70,14 @@ _OPTIONS = Plan(204, (_ALLOWED,))
 def moved(location: str) -> Plan:
     """Return the 301 to `location`, an absolute path of this site with its query.
 
-    A short age: after a rollback the same token may be the current one again.
+    It is asked for again each time: kept over a rollback, it would lead to a token that this
+    instance then takes for a later one.
     """
     return Plan(
         301,
         (
             (b"location", location.encode("ascii")),
-            (b"cache-control", b"public, max-age=60"),
+            (b"cache-control", b"max-age=0, must-revalidate"),
             (b"content-length", b"0"),
         ),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,23 @@ class Templates:
             return self._folders.find(name)
         finally:
             page_folder.reset(token)
+
+    def preload(self, pages: Path) -> None:
+        """Read every template now, those beside the pages below the folder `pages` too.
+
+        A deploy may write the next ones while this process goes on, and half a file is a
+        template as well. One that is wrong is an error for whoever renders it.
+        """
+        folders = ((Path(folder), files) for folder, _, files in os.walk(pages))
+        for folder, names in ((None, self._folders.list_templates()), *folders):
+            token = page_folder.set(folder)
+            try:
+                for name in names:
+                    if name.endswith((".html", ".asok")):
+                        with suppress(jinja2.TemplateError, AsokError):
+                            self._get(name)
+            finally:
+                page_folder.reset(token)
 
     def invalidate(self) -> None:
         """Read every template again when it is rendered next."""
