@@ -10,16 +10,24 @@ import pytest
 from .places import FilePlace, MemoryPlace, Place, RedisPlace
 
 
+@pytest.fixture
+def memory_place(monkeypatch: pytest.MonkeyPatch) -> MemoryPlace:
+    return MemoryPlace(monkeypatch)
+
+
+@pytest.fixture
+def file_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilePlace:
+    return FilePlace(tmp_path / "cache", monkeypatch)
+
+
+@pytest.fixture
+def redis_place(redis_url: str) -> Generator[RedisPlace]:
+    made = RedisPlace(redis_url)
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=["memory", "file", "redis"])
-def any_place(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[Place]:
+def any_place(request: pytest.FixtureRequest) -> Place:
     """A place of each kind in turn."""
-    if request.param == "memory":
-        yield MemoryPlace(monkeypatch)
-    elif request.param == "file":
-        yield FilePlace(tmp_path / "cache", monkeypatch)
-    else:
-        place = RedisPlace(request.getfixturevalue("redis_url"))
-        yield place
-        place.close()
+    return request.getfixturevalue(f"{request.param}_place")

@@ -16,20 +16,20 @@ from zlib import crc32
 import pytest
 
 from asok.cache import Cache, clock
-from asok.cache.document import write_document
 from asok.cache.file import FileStore
-from asok.cache.sweep import Sweeper
 from asok.errors import CacheUnavailable
 
 from .contract import StoreContract, value_of
+from .disk import files, refuse
 from .places import FilePlace
 from .region_contract import RegionContract
-from .workers import run, start
+from .serving_contract import ServingContract
+from .workers import start
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilePlace:
-    return FilePlace(tmp_path / "cache", monkeypatch)
+def place(file_place: FilePlace) -> FilePlace:
+    return file_place
 
 
 class TestFileStore(StoreContract):
@@ -40,13 +40,13 @@ class TestFileRegion(RegionContract):
     pass
 
 
+class TestFileServing(ServingContract):
+    pass
+
+
 @pytest.fixture
 def store(place: FilePlace) -> FileStore:
     return place.open()
-
-
-def files(store: FileStore) -> list[Path]:
-    return [path for path in Path(store.folder).rglob("*") if path.is_file()]
 
 
 # The files
@@ -239,13 +239,6 @@ def test_clear_leaves_what_is_not_of_the_cache(store: FileStore) -> None:
 # A disk or a permission that refuses
 
 
-def refuse(code: int) -> object:
-    def call(*_: object, **__: object) -> None:
-        raise OSError(code, os.strerror(code))
-
-    return call
-
-
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EMFILE])
 @pytest.mark.parametrize("size", [10, 9000])
 def test_a_refusing_disk_keeps_the_old_value_and_the_page(
@@ -379,205 +372,3 @@ def test_a_lease_whose_file_was_removed_before_its_lock_is_none(
     lease = store.lease("key")
     assert lease is not None
     lease.release()
-
-
-# Several processes
-
-PROLOGUE = """
-import sys
-from asok.cache.file import FileStore
-store = FileStore(sys.argv[1])
-number = int(sys.argv[2])
-print("ready", flush=True)
-input()
-"""
-
-
-def test_eight_processes_read_only_whole_values(store: FileStore) -> None:
-    """Values that say how long they are, short ones in place and long ones by a rename."""
-    seen = run(
-        8,
-        PROLOGUE
-        + """
-torn = misses = 0
-for turn in range(300):
-    length = (turn * 37 + number * 1000) % 9000
-    store.set(f"key{turn % 3}", [length, chr(97 + number) * length], ttl=60)
-    entry = store.get(f"key{(turn + 1) % 3}")
-    if entry is None:
-        misses += 1
-    elif len(entry.value[1]) != entry.value[0] or len(set(entry.value[1])) > 1:
-        torn += 1
-print(torn, misses > 200)
-""",
-        store.folder,
-    )
-    assert seen == ["0 False"] * 8
-    assert not [path for path in files(store) if path.name.startswith(".tmp-")]
-
-
-def test_processes_add_once_and_count_exactly(store: FileStore) -> None:
-    won = run(
-        4,
-        PROLOGUE
-        + """
-won = sum(store.add(f"add{turn}", number, ttl=60) for turn in range(50))
-for _ in range(100):
-    store.incr("count", 1, ttl=60)
-print(won)
-""",
-        store.folder,
-    )
-    assert sum(map(int, won)) == 50
-    assert value_of(store, "count") == 400
-
-
-def test_a_miss_over_four_processes_is_one_computation(store: FileStore, tmp_path: Path) -> None:
-    calls = tmp_path / "calls"
-    run(
-        4,
-        """
-        import sys, threading, time
-        from asok.cache import Cache
-        cache = Cache(backend="file", path=sys.argv[1])
-        def compute():
-            with open(sys.argv[2], "a") as file:
-                file.write("x")
-            time.sleep(0.1)
-            return {"a": 1}
-        print("ready", flush=True)
-        input()
-        def ask():
-            assert cache.remember("key", 60, compute) == {"a": 1}
-        threads = [threading.Thread(target=ask) for _ in range(50)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
-        """,
-        store.folder,
-        str(calls),
-    )
-    assert calls.read_text() == "x"
-
-
-def test_a_killed_leader_is_replaced_at_once(store: FileStore) -> None:
-    leader = start(
-        """
-        import sys, time
-        from asok.cache import Cache
-        def hang():
-            print("computing", flush=True)
-            time.sleep(600)
-        Cache(backend="file", path=sys.argv[1]).remember("key", 60, hang)
-        """,
-        store.folder,
-    )
-    assert leader.stdout is not None
-    assert leader.stdout.readline() == "computing\n"
-    assert store.lease("key") is None
-    leader.kill()
-    leader.communicate()
-    assert Cache(store).remember("key", 60, lambda: "computed") == "computed"
-
-
-def test_a_writer_killed_at_any_moment_leaves_whole_values(store: FileStore) -> None:
-    for turn in range(6):
-        writer = start(
-            """
-            import itertools, sys
-            from asok.cache.file import FileStore
-            store = FileStore(sys.argv[1])
-            for n in itertools.count():
-                length = n * 131 % 6000
-                store.set("key", [length, "x" * length], ttl=600)
-                if n == 20:
-                    print("writing", flush=True)
-            """,
-            store.folder,
-        )
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "writing\n"
-        time.sleep(0.003 * turn)
-        writer.kill()
-        writer.communicate()
-        entry = store.get("key")
-        assert entry is not None
-        assert len(entry.value[1]) == entry.value[0]
-        assert store.set("key", [0, ""], ttl=600)
-
-
-# Sweeping
-
-
-def test_a_sweep_removes_what_has_ended_and_leaves_the_rest(
-    place: FilePlace, store: FileStore
-) -> None:
-    store.set("short", 1, ttl=10)
-    store.set("grace", 1, ttl=10, stale=100)
-    store.set("long", 1, ttl=1000)
-    store.set("ever", "x" * 9000, ttl=None)
-    folder = Path(store.path("ever")).parent
-    for name, age in ((".tmp-old", 4000), (".tmp-new", 10), ("a.lease", 90_000), ("mine", 9e6)):
-        (folder / name).write_text("")
-        os.utime(folder / name, (time.time() - age, time.time() - age))
-    place.let_pass(20)
-    sweeper = Sweeper(store.folder, max_entries=100, max_bytes=10**9)
-    sweeper.sweep_all()
-    assert not Path(store.path("short")).exists()
-    assert [store.get(key) is not None for key in ("grace", "long", "ever")] == [True] * 3
-    assert {path.name for path in folder.iterdir()} >= {".tmp-new", "mine", ".lock"}
-    assert not {path.name for path in folder.iterdir()} & {".tmp-old", "a.lease"}
-
-
-@pytest.mark.parametrize("bounds", [(40, 10**9), (10**9, 40 * 200)])
-def test_sweeps_hold_the_bounds_and_the_newest_stay(
-    store: FileStore, bounds: tuple[int, int]
-) -> None:
-    for number in range(200):
-        store.set(f"old{number}", "x" * 20, ttl=600)
-    sweeper = Sweeper(store.folder, max_entries=bounds[0], max_bytes=bounds[1])
-    for _ in range(8):  # each goes a part of the way, as it knows only sums
-        sweeper.sweep_all()
-    left = [path for path in files(store) if path.suffix == ".json"]
-    assert 0 < len(left) <= min(bounds[0], 60)
-    assert sum(path.stat().st_size for path in left) <= bounds[1]
-
-
-def test_an_entry_written_again_since_it_was_seen_is_not_removed(store: FileStore) -> None:
-    from asok.cache.sweep import _remove_same  # pyright: ignore[reportPrivateUsage]
-
-    store.set("key", "old", ttl=60)
-    path = store.path("key")
-    seen = os.stat(path)
-    time.sleep(0.02)  # the clock of the file system has a grain
-    store.set("key", "new", ttl=60)
-    _remove_same(os.path.dirname(path), path, seen)
-    assert value_of(store, "key") == "new"
-    _remove_same(os.path.dirname(path), path, os.stat(path))
-    assert store.get("key") is None
-    _remove_same(os.path.dirname(path), path, seen)
-
-
-def test_writing_sweeps_now_and_then_in_the_background(place: FilePlace) -> None:
-    store = place.open(max_entries=50)
-    for number in range(1000):
-        store.set(str(number), number, ttl=60)
-        if number % 128 == 127:
-            store.close()
-    store.close()
-    assert len([path for path in files(store) if path.suffix == ".json"]) < 500
-
-
-def test_a_sweep_that_fails_is_logged(
-    store: FileStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", refuse(errno.EIO))
-        for number in range(130):
-            store.set(str(number), 1, ttl=60)
-        store.close()
-    assert "could not be swept" in caplog.text
-
-
-def test_write_document_refuses_where_the_folder_refuses(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        write_document(str(tmp_path / "none" / "a.json"), b"x", end=None)

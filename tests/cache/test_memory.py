@@ -15,6 +15,7 @@ from asok.cache.memory import MemoryStore
 from .contract import StoreContract, together, value_of
 from .places import MemoryPlace
 from .region_contract import RegionContract
+from .serving_contract import ServingContract
 
 
 @pytest.fixture
@@ -27,6 +28,10 @@ class TestMemoryStore(StoreContract):
 
 
 class TestMemoryRegion(RegionContract):
+    pass
+
+
+class TestMemoryServing(ServingContract):
     pass
 
 
