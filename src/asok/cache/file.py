@@ -1,8 +1,11 @@
 """The store in a folder: one JSON file an entry, shared by the processes of one machine.
 
-    <folder>/<2 hex>/<30 hex>.json     an entry, named by the BLAKE2 digest of its key
-    <folder>/<2 hex>/<30 hex>.lease    exists while somebody computes the entry
-    <folder>/<2 hex>/.lock             held (flock) by whoever writes in that folder
+    <folder>/<1 hex>/<31 hex>.json     an entry, named by the BLAKE2 digest of its key
+    <folder>/<1 hex>/<31 hex>.lease    exists while somebody computes the entry
+    <folder>/<1 hex>/.lock             held (flock) by whoever writes in that folder
+
+Sixteen folders and not more: ext4 puts each new one into another part of the disk, and a file in
+a part that nobody used lately takes twice as long to make.
 
 Readers take no lock. Writers of a folder exclude each other, so `add`, `incr`, a lease and a
 purge are exact. A file that is truncated, garbage, foreign or another key's is a miss, and
@@ -81,7 +84,7 @@ class FileStore:
         if known is not None:
             return known
         name = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        path = f"{self.folder}/{name[:2]}/{name[2:]}.json"
+        path = f"{self.folder}/{name[0]}/{name[1:]}.json"
         if len(key) <= _REMEMBERED_LENGTH:
             if len(self._paths) >= _REMEMBERED:
                 self._paths.clear()

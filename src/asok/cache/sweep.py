@@ -23,7 +23,7 @@ __all__ = ["FOLDERS", "Sweeper"]
 log = logging.getLogger("asok.cache")
 
 #: How many folders the entries are spread over.
-FOLDERS: Final = 256
+FOLDERS: Final = 16
 #: Files that a sweep looks at, about; it takes as many folders as hold them.
 _PART: Final = 400
 #: Writes between two sweeps, at least.
@@ -99,7 +99,7 @@ class Sweeper:
         try:
             for _ in range(FOLDERS):
                 self._next = (self._next + 1) % FOLDERS
-                seen += self.sweep(f"{self.folder}/{self._next:02x}")
+                seen += self.sweep(f"{self.folder}/{self._next:x}")
                 if seen >= _PART:
                     break
         except OSError as error:
@@ -179,4 +179,4 @@ def _remove_same(folder: str, path: str, seen: os.stat_result) -> None:
 
 
 def _is_folder_name(name: str) -> bool:
-    return len(name) == 2 and all(letter in "0123456789abcdef" for letter in name)
+    return len(name) == 1 and name in "0123456789abcdef"
