@@ -11,9 +11,9 @@ import type { Splice } from "./wire.ts";
 connect.receive_ = (frame: any) => {
   const [kind, n, version, body, splices] = frame;
   const component = components[n];
-  if (!kind) scan(1);
+  kind || scan(1);
   // Errors, events, CSRF values, reloads: rare, so `more.ts` knows what to do.
-  const rare = "degprt".includes(kind) && more(frame, component);
+  const rare = /^[degprt]/.test(kind) && more(frame, component);
   if (component) {
     const seq = kind == "e" ? version : frame.at(-1);
     if (seq) {
@@ -42,7 +42,7 @@ connect.receive_ = (frame: any) => {
           morph(component, template.content);
           // Only where moveBefore is missing does a moved field lose the focus; its selection
           // it keeps anyway.
-          focused.focus({ preventScroll: true });
+          focused.focus({ preventScroll: 1 as any });
           scan();
         }
         component.version_ = version;
@@ -53,8 +53,10 @@ connect.receive_ = (frame: any) => {
 };
 
 "click input change submit keyup keydown".split(" ").map((type) => addEventListener(type, handle));
+// A page that comes back from the back-forward cache becomes visible
+// (HTML, "reactivate a document").
 // "asok" is for whoever puts components into the page: `defer.ts`, or a script of the site.
-"pagehide pageshow online visibilitychange asok"
+"pagehide online visibilitychange asok"
   .split(" ")
   .map((type) => addEventListener(type, (event) => scan(onPage(event))));
 

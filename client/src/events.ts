@@ -38,8 +38,8 @@ export const handle = (event: any, allow?: Allow | void) => {
           const [method, source = ""] = code.split(/\((.*)\)/s);
           // Typing: of what waits, only the last value is sent, and afterwards the server may
           // not write into the field while it has the focus. Anything else is sent as it comes.
-          const same = (type == "input" || (type == "keyup" && !filter) || delay) && code + target.name;
           const value = target.type == "checkbox" ? target.checked : target.value;
+          const same = (type == "input" || (type == "keyup" && !filter) || delay) && code + target.name;
           const args = isModel ? [code, value] : JSON.parse(`[${source.replace(/'/g, '"')}]`);
           const data: any =
             type == "click"

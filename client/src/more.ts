@@ -9,6 +9,8 @@ type Handle = (event: any, allow?: Allow | void) => void;
 
 /** Put in by the build: the address of `post.ts`, named by its content. */
 declare const POST: string;
+/** The same of `upload.ts`. */
+declare const UPLOAD: string;
 
 const TYPES = "click input change submit keyup keydown focus blur".split(" ");
 /** Modifiers that are no names of keys. */
@@ -17,6 +19,7 @@ const OURS = /^(prevent|stop|debounce|throttle|once|outside|lazy)\b/;
 const KEYS: Record<string, string> = { " ": "space", esc: "escape" };
 
 let handle: Handle;
+let connect: typeof Connect;
 let begun = false;
 
 /** Elements whose `.once` attributes were called. */
@@ -76,10 +79,70 @@ const means = (event: any, element: Element, name: string, outside: boolean) => 
   return true;
 };
 
+const modelOf = (field: Element) =>
+  [...field.attributes].find(({ name }) => /^ws-model/.test(name))?.value;
+
+/** What a field holds that may hold several: a list of choices, boxes with values and one model,
+ * files by their names. Nothing for all others. */
+const valuesOf = (field: any): unknown => {
+  if (field.files) {
+    const names = Array.from<File, string>(field.files, (file) => file.name);
+    return field.multiple ? names : names[0] || "";
+  }
+  const model = field.type == "checkbox" && field.hasAttribute("value") && modelOf(field);
+  const chosen: Iterable<any> | false | undefined =
+    field.type == "select-multiple"
+      ? field.selectedOptions
+      : model && field.closest(SELECTOR)?.querySelectorAll("[type=checkbox][value]:checked");
+  return (
+    chosen && [...chosen].filter((one) => !model || modelOf(one) == model).map((one) => one.value)
+  );
+};
+
+/** Call `method` as if a click had meant it; returns what then tells of the call. */
+const call = (component: Component, name: string, method: string): Pick<Field, "dirty_"> => {
+  const target: Pick<Field, "dirty_"> = {
+    attributes: [{ name, value: method }],
+    closest: () => component,
+    parentElement: null,
+  } as object;
+  handle({ type: "click", target }, () => true);
+  // The runtime leaves its last call here.
+  return target;
+};
+
+/** Send a form with fields for files; false for every other one. */
+const upload = (form: any, submitter: HTMLElement | null) => {
+  const component: Component | null = form.closest(SELECTOR);
+  const code = [...form.attributes].find(({ name }) => /^ws-submit/.test(name))?.value;
+  const found = component && code && [...form.elements].some((field: any) => field.files);
+  if (found)
+    import(UPLOAD).then(
+      (part) =>
+        part.default(form, submitter, component, code, connect, () =>
+          call(component, "ws-submit", "$refresh").dirty_),
+      String,
+    );
+  return found;
+};
+
 /** The events of the document, instead of the runtime's own listener. */
 const listen = (event: any) => {
   const target: Field = event.target.closest ? event.target : document.documentElement;
-  const seen = { target, timeStamp: event.timeStamp, type: event.type, key: event.key };
+  if (event.type == "submit" && upload(target, event.submitter)) return event.preventDefault();
+  const value = valuesOf(target);
+  // The runtime asks each field for one value.
+  const asked: any = value
+    ? {
+        value,
+        name: target.name,
+        dirty_: target.dirty_,
+        attributes: target.attributes,
+        parentElement: target.parentElement,
+        closest: (selector: string) => target.closest(selector),
+      }
+    : target;
+  const seen = { target: asked, timeStamp: event.timeStamp, type: event.type, key: event.key };
   const given = Object.assign(Object.create(null), seen, {
     isComposing: event.isComposing,
     submitter: event.submitter,
@@ -92,7 +155,8 @@ const listen = (event: any) => {
         handle({ ...given, target: element }, (other, name) =>
           other == element && means(given, element, name, true),
         );
-  handle(given, (element, name) => means(given, element, name, false));
+  handle(given, (element, name) => means(given, element == asked ? target : element, name, false));
+  if (value) target.dirty_ = asked.dirty_;
   // To come and go is not to write: what is in the field stays the visitor's.
   if (event.type == "focus" || event.type == "blur")
     dirty_ ? (target.dirty_ = dirty_) : delete target.dirty_;
@@ -115,7 +179,7 @@ const polls = new WeakMap<Element, string>();
 /** Call again and again while the element is there: `ws-poll="5s"` renders the component anew,
  * `ws-poll.5s="check"` calls a method. A hidden page and one without a network wait. */
 const poll = (element: Element, name: string, every: string, method: string) => {
-  let target: { dirty_?: Field["dirty_"] } & object = {};
+  let last: Pick<Field, "dirty_"> = {};
   const timer = setInterval(
     () => {
       if (!element.isConnected || polls.get(element) != every + method) {
@@ -125,19 +189,11 @@ const poll = (element: Element, name: string, every: string, method: string) => 
       const component = element.closest<Component>(SELECTOR);
       if (
         component?.calls_ &&
-        // The runtime leaves its last call here.
-        (!target.dirty_ || target.dirty_.done_) &&
+        (!last.dirty_ || last.dirty_.done_) &&
         !document.hidden &&
         !document.documentElement.classList.contains("asok-offline")
-      ) {
-        const element = {
-          attributes: [{ name, value: method }],
-          closest: () => component,
-          parentElement: null,
-        };
-        target = element;
-        handle({ type: "click", target }, () => true);
-      }
+      )
+        last = call(component, name, method);
     },
     Math.max(250, milliseconds(every, 5e3)),
   );
@@ -184,9 +240,10 @@ const look = () => {
     }
 };
 
-const begin = (given: Handle) => {
+const begin = (given: Handle, its: typeof Connect) => {
   begun = true;
   handle = given;
+  connect = its;
   for (const type of TYPES) {
     removeEventListener(type, given);
     // Focus and blur don't bubble.
@@ -225,11 +282,11 @@ const TOLD: Record<string, (frame: any, component: Component | undefined) => voi
 /** Called by the runtime, with its own functions: for each reason that it meets. */
 export default (
   given: Handle,
-  connect: typeof Connect,
+  its: typeof Connect,
   frame?: unknown[] | string,
   component?: Component,
 ) => {
-  begun || begin(given);
-  if (frame == "p") import(POST).then((part) => part.default(connect), String);
+  begun || begin(given, its);
+  if (frame == "p") import(POST).then((part) => part.default(its), String);
   else if (frame) TOLD[frame[0] as string]!(frame, component);
 };

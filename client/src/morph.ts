@@ -11,6 +11,7 @@ export type Field = HTMLElement & {
    */
   dirty_?: Partial<QueuedCall>;
   name?: string;
+  type?: string;
   value?: string;
   checked?: boolean;
   defaultValue?: string;
@@ -39,7 +40,7 @@ export const morph: (old: any, next: any) => void = (old: Node_, next: Node_) =>
     const focused = editable && old == document.activeElement;
     kept =
       // A frame of its own renews it.
-      old.name == "csrf_token" ||
+      /^csrf_t/.test(old.name!) ||
       (old.dirty_?.done_
         ? // The server knows it. Typing goes on in a field with the focus, and a template that
           // writes no value never empties one; after a submit or change the server decides.
@@ -52,7 +53,8 @@ export const morph: (old: any, next: any) => void = (old: Node_, next: Node_) =>
           old.checked != old.defaultChecked);
     for (const { name } of [...next.attributes, ...old.attributes]) {
       const wanted = next.getAttribute(name);
-      if (/^ws-[fbpa]|\.[otl]/.test(name)) more();
+      // Also lists and files, and boxes with a model.
+      if (/^ws-[fbpa]|\.[otl]|-.*x$|le$/.test(name + old.type)) more();
       if (
         // Browsers hide it from scripts.
         name != "nonce" &&

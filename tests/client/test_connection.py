@@ -37,7 +37,8 @@ def shows(page: Page, count: int) -> None:
 
 def lost(console_errors: list[str]) -> None:
     """The browser itself tells of each connection that failed."""
-    told = ("WebSocket connection", "net::ERR_")  # the latter of a part that was asked for
+    # The latter of a part, or of the way by POST, which this server does not have.
+    told = ("WebSocket connection", "net::ERR_", "Failed to load resource")
     assert all(any(text in error for text in told) for error in console_errors), console_errors
     console_errors.clear()
 

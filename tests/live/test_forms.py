@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Generator
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any
+from types import FunctionType
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ import pytest
 
 from asok.component import Component, exposed
 from asok.errors import ComponentError
+from asok.live.arguments import Parameters
 from asok.live.schema import from_form, unsent
 from asok.live.validation import message_of
 
@@ -242,3 +244,12 @@ def test_what_was_sent_with_a_refused_form_is_shown_again_until_it_is_right() ->
 
     asyncio.run(scenario())
     assert Echo().typed["nothing"] == ""
+
+
+def test_a_form_whose_only_field_is_called_name_is_a_form() -> None:
+    class Tags(Component):
+        @exposed
+        def save(self, name: str, tags: list[str], loud: bool) -> None: ...
+
+    parameters = Parameters(cast("FunctionType", Tags.save))
+    assert parameters.bind([], {"name": "Ada"}) == (["Ada", [], False], {})

@@ -1,7 +1,8 @@
 """`POST /asok/live`: the conversation where no WebSocket gets through, and without JavaScript.
 
 JSON is a list of frames and is answered with frames: each request is a conversation of its own,
-that joins what it calls, so any worker can answer it. A form is one call of the component that it
+that joins what it calls, so any worker can answer it. Where events are asked for (`accept`), the
+answer goes on telling what others change. A form is one call of the component that it
 stands in, answered with the way back to its page.
 """
 
@@ -11,7 +12,7 @@ import json
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from asok.asgi.live_stream import EVENTS, LiveStreams
 from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
 from asok.asgi.uploads import bounded, read_body
@@ -32,6 +34,9 @@ from asok.live import (
     STATE_FIELD,
     TOO_BIG,
     Bucket,
+    Conversation,
+    Emit,
+    HangUp,
     Live,
     SocketSecrets,
     owner_of,
@@ -63,6 +68,7 @@ class LiveHTTP:
     def __init__(self, live: Live, parts: Parts) -> None:
         self._live = live
         self._parts = parts
+        self.streams = LiveStreams()
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +115,12 @@ class LiveHTTP:
             raise HTTPException(400, "Frames are a list of lists.") from error
         if len(frames) > _FRAMES:
             raise HTTPException(400, f"At most {_FRAMES} frames are taken at once.")
-        answers, ended = await self._converse(http, session_id, [bytes(one) for one in frames])
+        texts = [bytes(one) for one in frames]
+        if http.headers.get("accept") == EVENTS:
+            self._take(session_id, len(texts))
+            begin = partial(self._begin, http, session_id, whole=True)
+            return await self.streams.answer(session_id, texts, begin)
+        answers, ended = await self._converse(http, session_id, texts)
         return Response(f"[{','.join(answers)}]", 403 if ended else 200, media_type=_JSON)
 
     async def _converse(
@@ -117,7 +128,7 @@ class LiveHTTP:
         http: HTTPRequest,
         session_id: str,
         frames: list[bytes],
-        files: Mapping[str, object] | None = None,
+        files: dict[str, object] | None = None,
     ) -> tuple[list[str], int]:
         """Return what is answered to some frames, and the code by which a socket would have
         been closed, or 0. `files` belong to the last frame."""
@@ -132,14 +143,7 @@ class LiveHTTP:
             nonlocal ended
             ended = code
 
-        parts = self._parts
-        conversation = self._live.conversation(
-            session_id,
-            emit=emit,
-            hang_up=hang_up,
-            secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
-            admit=SocketGuards(parts, http.scope, session_id),
-        )
+        conversation = self._begin(http, session_id, emit, hang_up)
         try:
             for at, frame in enumerate(frames, start=1):
                 await conversation.receive(frame, files=files if at == len(frames) else None)
@@ -147,6 +151,25 @@ class LiveHTTP:
         finally:
             await conversation.close()
         return answers, ended
+
+    def _begin(
+        self,
+        http: HTTPRequest,
+        session_id: str,
+        emit: Emit,
+        hang_up: HangUp,
+        *,
+        whole: bool = False,
+    ) -> Conversation:
+        parts = self._parts
+        return self._live.conversation(
+            session_id,
+            emit=emit,
+            hang_up=hang_up,
+            secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
+            admit=SocketGuards(parts, http.scope, session_id),
+            whole=whole,
+        )
 
     def _take(self, session_id: str, frames: int) -> None:
         """Count a visitor's frames over all requests. Raises `HTTPException` 429."""

@@ -2,7 +2,7 @@
 
 from asok.live.broadcasting import broadcast, configure_broadcasts
 from asok.live.component import Component, SessionLike
-from asok.live.conversation import TOO_BIG, Conversation
+from asok.live.conversation import TOO_BIG, Conversation, HangUp
 from asok.live.deferred import Deferred
 from asok.live.engine import Live
 from asok.live.exposed import exposed
@@ -23,6 +23,7 @@ from asok.live.runtime import (
     script_name,
 )
 from asok.live.scope import owner_of
+from asok.live.screen import Emit
 from asok.live.secrets import SocketSecrets
 from asok.live.slot import Html
 from asok.live.sqlite import SqliteLiveStore
@@ -38,6 +39,8 @@ __all__ = [
     "Conversation",
     "Deferred",
     "Definition",
+    "Emit",
+    "HangUp",
     "Html",
     "Limits",
     "Live",

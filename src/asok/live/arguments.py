@@ -151,7 +151,7 @@ class Parameters:
             value = data.get(name, _ABSENT)
             if value is _ABSENT and name in _WHOLE:
                 value = dict(data)
-            if value is _ABSENT and parameter.default is _EMPTY and not _EVENT.issuperset(data):
+            if value is _ABSENT and parameter.default is _EMPTY and not _is_event(data):
                 with suppress(LookupError, msgspec.ValidationError):
                     value = unsent(self._types.get(name, Any))
             if value is not _ABSENT:
@@ -162,8 +162,7 @@ class Parameters:
             if name not in values and name not in wrong and parameter.default is _EMPTY
         ]
         if len(left) == 1:
-            is_event = _EVENT.issuperset(data) and "value" in data
-            value = data["value"] if is_event else dict(data)
+            value = data["value"] if _is_event(data) and "value" in data else dict(data)
             self._accept(values, wrong, left[0], value)
 
     def _accept(
@@ -194,3 +193,8 @@ class Parameters:
 
     def _refused(self, message: str) -> CallRefused:
         return CallRefused(f"{message}.", code="arguments")
+
+
+def _is_event(data: Mapping[str, Any]) -> bool:
+    """Whether this is what an event of a field tells, and no form: a name alone is a form's."""
+    return _EVENT.issuperset(data) and set(data) != {"name"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,11 +95,8 @@ class Conversation:
 
     # Frames in.
 
-    async def receive(
-        self, text: str | bytes, *, files: Mapping[str, object] | None = None
-    ) -> None:
-        """Take one frame; returns as soon as the next one may come. `files` came with a form,
-        by the names of its fields.
+    async def receive(self, text: str | bytes, *, files: dict[str, Any] | None = None) -> None:
+        """Take one frame (with a form's files, by field); returns as soon as the next may come.
 
         A sender that is too fast waits here. Whatever the frame holds, this raises nothing.
         """
@@ -211,8 +208,7 @@ class Conversation:
     # Events.
 
     @property
-    def listens(self) -> bool:
-        """Whether a component listens to anything."""
+    def listens(self) -> bool:  # to anything
         return any(member.topics for member in self._members.values())
 
     def push(self, n: int, event: Event) -> None:

@@ -235,12 +235,13 @@ class Live:
         secrets: holes.Secrets | None = None,
         admit: Admit | None = None,
         failed: Failed | None = None,
+        whole: bool = False,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> Conversation:
         """Begin a conversation with one browser; see `Conversation`."""
         made = Conversation(
             self, session_id, emit=emit, hang_up=hang_up, secrets=secrets, admit=admit,
-            failed=failed, pause=pause,
+            failed=failed, whole=whole, pause=pause,
         )  # fmt: skip
         self._conversations[made.owner].add(made)
         return made

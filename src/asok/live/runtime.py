@@ -17,9 +17,10 @@ __all__ = [
     "script_name",
 ]
 
-#: The runtime; what it imports when a page needs it (`more`, and `post` where no WebSocket gets
-#: through); and the scripts of pages that defer components or let them wait (`later`).
-SCRIPTS: Final = ("alive", "more", "post", "defer", "later")
+#: The runtime; what it imports when a page needs it (`more`, `post` where no WebSocket gets
+#: through, `upload` for files); and the scripts of pages that defer components or let them wait
+#: (`later`).
+SCRIPTS: Final = ("alive", "more", "post", "upload", "defer", "later")
 
 _FOLDER = Path(__file__).parent
 

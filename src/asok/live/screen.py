@@ -41,12 +41,16 @@ _serial = count(1)
 class Screen:
     """The components that a browser shows, as far as the server remembers their HTML."""
 
-    def __init__(self, live: Live, emit: Emit, failed: Failed | None = None) -> None:
+    def __init__(
+        self, live: Live, emit: Emit, failed: Failed | None = None, *, whole: bool = False
+    ) -> None:
         self.closed = False
         self._live = live
         self._emit = emit
         self._failed = failed
         self._serial = next(_serial)
+        #: Whether another conversation changes what the browser shows, too.
+        self._whole = whole
 
     def shows(self, n: int, version: float) -> bool:
         """Whether the browser is known to show that version."""
@@ -69,7 +73,7 @@ class Screen:
     async def show(self, n: int, version: float, html: str, seq: int) -> None:
         """Answer call `seq` with HTML: as the difference to what is shown, where that is less."""
         base = self._live.bases.put((self._serial, n), version, html)
-        if base is None:
+        if base is None or self._whole:
             frame = frames.html(n, version, html, seq)
         elif base[1] == html:
             frame = frames.same(n, version, seq)

@@ -1,0 +1,132 @@
+"""What others change, where no WebSocket gets through: one answer that stays open for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+from starlette.responses import StreamingResponse
+from tests.site import serve, write_site
+
+from asok.asgi.live_stream import LiveStreams
+from asok.live import Conversation
+
+SITE = {
+    "src/components/Wall.py": """\
+        from asok import Component, exposed, listens
+
+        class Wall(Component):
+            said: list[str] = []
+
+            @listens("wall")
+            def hear(self, text: str):
+                self.said = [*self.said, text]
+
+            @exposed
+            def say(self, text: str):
+                self.said = [*self.said, text]
+
+            def render(self):
+                return "<p>" + " ".join(self.said) + "</p>" + "<b>row</b>" * 50
+        """,
+    "src/components/Deaf.py": """\
+        from asok import Component
+
+        class Deaf(Component):
+            def render(self):
+                return "<p>deaf</p>"
+        """,
+    "src/pages/page.html": "{{ component('Wall') }}{{ component('Deaf') }}",
+    "src/pages/say/[text]/page.py": """\
+        from asok import broadcast
+
+        def get(request):
+            broadcast("wall", text=request.params["text"])
+            return "said"
+        """,
+    "src/pages/leave/page.py": """\
+        def get(request):
+            request.session.logout()
+            return "gone"
+        """,
+}
+
+
+def test_broadcasts_are_told_at_once_and_what_is_open_is_bounded(tmp_path: Path) -> None:
+    headers = {"sec-fetch-site": "same-origin"}
+    with (
+        serve(write_site(tmp_path, SITE)) as url,
+        httpx.Client(base_url=url, headers=headers, timeout=30) as browser,
+        ExitStack() as stack,
+    ):
+        page = browser.get("/").text
+        tokens = [html.unescape(one) for one in re.findall(r'data-asok-state="([^"]+)"', page)]
+        wall, deaf = (["j", n, token, "tab", None] for n, token in enumerate(tokens, start=1))
+
+        def listen(*frames: list[Any]) -> tuple[httpx.Response, Iterator[list[Any]]]:
+            answer = stack.enter_context(
+                browser.stream(
+                    "POST", "/asok/live", json=frames, headers={"accept": "text/event-stream"}
+                )
+            )
+            lines = (line for line in answer.iter_lines() if line)
+            return answer, (json.loads(line.removeprefix("data: ")) for line in lines)
+
+        answer, told = listen(wall, deaf)
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["x-accel-buffering"] == "no"
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert [next(told)[:2], next(told)[:2]] == [["h", 1], ["o", 2]]
+        browser.get("/say/one")
+        frame = next(told)
+        assert frame[:3] == ["h", 1, 1]
+        assert "<p>one</p>" in frame[3]
+        # A call goes its own way; what is told next refers to nothing that it has changed.
+        call = ["c", 1, 1, "say", ["two"], None]
+        assert browser.post("/asok/live", json=[wall, call]).json()[-1][2] == 2
+        browser.get("/say/three")
+        frame = next(told)
+        assert frame[:3] == ["h", 1, 3]
+        assert "<p>one two three</p>" in frame[3]
+        # Who listens to nothing is not kept waiting; and there is a bound for everybody.
+        assert listen(deaf)[0].status_code == 204
+        for _ in range(3):
+            listen(wall)
+        assert listen(wall)[0].status_code == 429
+        # The end of a session ends them.
+        browser.get("/leave")
+        assert list(told) == [["r", "session"]]
+
+
+class Silent:
+    """A conversation that listens, and hears nothing."""
+
+    listens = True
+    closed = 0
+
+    async def settle(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def test_an_open_answer_ends_after_its_time() -> None:
+    async def main() -> None:
+        streams, one = LiveStreams(seconds=0.05), Silent()
+        answer = await streams.answer(
+            "visitor", [], lambda emit, hang_up: cast("Conversation", one)
+        )
+        assert (answer.status_code, len(streams)) == (200, 1)
+        assert isinstance(answer, StreamingResponse)
+        assert [part async for part in answer.body_iterator] == []
+        assert (one.closed, len(streams)) == (1, 0)
+
+    asyncio.run(main())
