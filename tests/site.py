@@ -57,16 +57,41 @@ def environment(**variables: str) -> dict[str, str]:
     return {**keep, "SECRET_KEY": KEY, "PYTHONUNBUFFERED": "1", **variables}
 
 
+def build(root: Path, **variables: str) -> None:
+    """Run `asok build` for the site at `root` in another process; fails with what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "asok", "build"], cwd=root, env=environment(**variables),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
 @contextmanager
 def serve(root: Path, *arguments: str, port: int | None = None, **variables: str) -> Generator[str]:
     """Serve the site at `root` with uvicorn in another process; yields its base URL."""
+    command = ("-m", "uvicorn", "wsgi:app", "--port", "{port}", *arguments)
+    with running(root, *command, port=port, log=None, **variables) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(
+    root: Path,
+    *arguments: str,
+    port: int | None = None,
+    log: Path | None = None,
+    **variables: str,
+) -> Generator[tuple[str, subprocess.Popen[str]]]:
+    """Run a server in `root` by Python with `arguments`, in which `{port}` is its port.
+
+    Yields its base URL and its process. What it says goes to the file `log`, if there is one.
+    """
     port = port or free_port()
-    command = [sys.executable, "-m", "uvicorn", "wsgi:app", "--port", str(port), *arguments]
     url = f"http://localhost:{port}"
     # Not a pipe: nobody would read it, and a server whose log is stuck answers nothing.
-    with TemporaryFile("w+") as output:
+    with TemporaryFile("w+") if log is None else log.open("w+") as output:
         process = subprocess.Popen(
-            command,
+            [sys.executable, *(part.replace("{port}", str(port)) for part in arguments)],
             cwd=root,
             env=environment(**variables),
             stdout=output,
@@ -75,11 +100,11 @@ def serve(root: Path, *arguments: str, port: int | None = None, **variables: str
         )
         try:
             wait_until_up(url, process, output=output)
-            yield url
+            yield url, process
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(15)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

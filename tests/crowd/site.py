@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import free_port
-from tests.site import environment, wait_until_up, write_site
+from tests.site import build, running, write_site
 
 __all__ = ["WORKERS", "Server", "served"]
 
@@ -130,29 +127,11 @@ class Server:
 def served(root: Path, *, preview: bool = False, **variables: str) -> Generator[Server]:
     """Build the site in `root` and serve it by uvicorn, or by `asok preview`."""
     write_site(root, SITE)
-    given = environment(**variables)
-    built = subprocess.run(
-        [sys.executable, "-m", "asok", "build"],
-        cwd=root, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stdout
-    port = str(free_port())
+    build(root, **variables)
     command = ["uvicorn", "wsgi:app", "--host", "127.0.0.1", "--no-access-log"]
     if preview:
         command = ["asok", "preview"]
-    with (root / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--workers", str(WORKERS), "--port", port],
-            cwd=root, env=given, stdout=log, stderr=log, text=True,
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_up(url, process)
-        yield Server(url, root, process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    workers = ("--workers", str(WORKERS), "--port", "{port}")
+    log = root / "server.log"
+    with running(root, "-m", *command, *workers, port=None, log=log, **variables) as (url, process):
+        yield Server(url.replace("localhost", "127.0.0.1"), root, process.pid)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import free_port
-from tests.site import environment, wait_until_up, write_site
+from tests.site import build, running, write_site
 
 __all__ = ["Origin", "serve_origin"]
 
@@ -199,30 +196,8 @@ def serve_origin(
 ) -> Generator[Origin]:
     """Build the site (with `files` beside its own) in `root` and serve it by several workers."""
     write_site(root, {**SITE, **(files or {})})
-    given = environment(**variables)
-    built = subprocess.run(
-        [sys.executable, "-m", "asok", "build"],
-        cwd=root, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stdout
-    port = free_port()
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "uvicorn", "counted:app", "--workers", str(workers),
-            "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
-        ],
-        cwd=root, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_up(url, process)
-        yield Origin(url, root, process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    build(root, **variables)
+    command = ("-m", "uvicorn", "counted:app", "--host", "127.0.0.1", "--port", "{port}")
+    options = ("--workers", str(workers), "--no-access-log")
+    with running(root, *command, *options, port=None, log=None, **variables) as (url, process):
+        yield Origin(url.replace("localhost", "127.0.0.1"), root, process.pid)

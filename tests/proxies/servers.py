@@ -22,8 +22,9 @@ import httpx
 import pytest
 from tests.services import free_port, wait_until
 
-__all__ = ["PROXIES", "Proxy", "proxy_before"]
+__all__ = ["PROXIES", "Proxy", "nginx", "proxy_before", "shared_cache"]
 
+#: What every nginx here has; `{inside}` are its servers. The cache is called "pages".
 NGINX = """
 worker_processes 1;
 daemon off;
@@ -38,6 +39,9 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     proxy_cache_path {folder}/cache levels=1:2 keys_zone=pages:10m max_size=64m use_temp_path=off;
+{inside}}}
+"""
+ONE_SITE = """
     upstream site {{ server 127.0.0.1:{origin}; keepalive 16; }}
     server {{
         listen 127.0.0.1:{port};
@@ -64,7 +68,6 @@ http {{
             add_header X-Proxy $upstream_cache_status always;
         }}
     }}
-}}
 """
 
 # Varnish's own rules pass every request with a cookie; this asks the cache for all of them.
@@ -133,10 +136,15 @@ class Proxy:
         return b"\n".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
-def _nginx(folder: Path, port: int, origin: int) -> list[str]:
+def nginx(folder: Path, inside: str) -> list[str]:
+    """Return the command of an nginx with these servers, its files in `folder`."""
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, origin=origin))
+    config.write_text(NGINX.format(folder=folder, inside=inside))
     return [_program("nginx", "nginx-light"), "-e", "stderr", "-c", str(config)]
+
+
+def _nginx(folder: Path, port: int, origin: int) -> list[str]:
+    return nginx(folder, ONE_SITE.format(port=port, origin=origin))
 
 
 def _varnish(folder: Path, port: int, origin: int) -> list[str]:
@@ -175,17 +183,25 @@ def _program(name: str, package: str) -> str:
 @contextmanager
 def proxy_before(origin: str, name: str) -> Generator[Proxy]:
     """Run the shared cache `name` in front of the site at the URL `origin`."""
+    site = int(origin.rpartition(":")[2])
+    with shared_cache(name, lambda folder, port: PROXIES[name](folder, port, site)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def shared_cache(name: str, command: Callable[[Path, int], list[str]]) -> Generator[Proxy]:
+    """Run what `command` returns for a folder and a port, and wait until it listens."""
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix=f"asok-{name}-"))
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     process = None
     try:
-        command = PROXIES[name](folder, port, int(origin.rpartition(":")[2]))
+        arguments = command(folder, port)
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                command,
+                arguments,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-from tests.services import free_port, wait_until
-from tests.site import environment, wait_until_up, write_site
+from tests.proxies.servers import nginx, shared_cache
+from tests.services import free_port
+from tests.site import build, environment, wait_until_up, write_site
 
 from .fleet import write_release
 
@@ -27,19 +24,6 @@ NAMES = ("same.txt", "style.min.css", "deep/app.min.js")
 #: As the guides of the documentation have it: a host that is down, or that is older than the
 #: page which was asked for, leaves the request to the next one.
 NGINX = """
-worker_processes 1;
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    proxy_cache_path {folder}/cache levels=1:2 keys_zone=assets:10m max_size=64m use_temp_path=off;
     upstream site {{
         {servers}
     }}
@@ -49,12 +33,11 @@ http {{
             proxy_pass http://site;
             proxy_set_header Host $http_host;
             proxy_next_upstream error timeout http_503;
-            proxy_cache assets;
+            proxy_cache pages;
             proxy_cache_revalidate on;
             add_header X-Proxy $upstream_cache_status always;
         }}
     }}
-}}
 """
 
 PYRAMID = """
@@ -139,11 +122,7 @@ def _write_asok(folder: Path, release: str) -> None:
     page = f'{{"release": "{release}", "urls": {{ {urls} }}}}'.replace("}}}", "} }")
     write_site(folder, {"src/pages/page.html": page})
     write_release(folder / "src/static", NAMES, release)
-    done = subprocess.run(
-        [sys.executable, "-m", "asok", "build"], cwd=folder, env=environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    build(folder)
 
 
 _GUNICORN = ("gunicorn", "--bind=127.0.0.1:{port}", "--workers={workers}", "--log-level=error",
@@ -160,40 +139,9 @@ KINDS: dict[str, tuple[Callable[[Path, str], None], Sequence[str]]] = {
 
 @contextmanager
 def balancer(hosts: Sequence[Host]) -> Generator[str]:
-    """Run nginx in front of `hosts`, asked in turn; yields its URL."""
-    program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if program is None:
-        pytest.fail("nginx is not installed, and this test needs the real one: "
-                    "sh scripts/soak_services.sh")  # fmt: skip
-    port = free_port()
-    folder = Path(tempfile.mkdtemp(prefix="asok-nginx-"))
+    """Run nginx with its cache in front of `hosts`, asked in turn; yields its URL."""
     servers = "\n".join(f"server 127.0.0.1:{host.port} max_fails=0;" for host in hosts)
-    config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, servers=servers))
-    account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    if account is not None:
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, "-e", "stderr", "-c", str(config)], cwd=folder, stdout=log, stderr=log,
-            user=account.pw_uid if account else None, group=account.pw_gid if account else None,
-            extra_groups=[] if account else None,
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _up(url, process, folder), what="the start of nginx")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(15)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _up(url: str, process: subprocess.Popen[bytes], folder: Path) -> bool:
-    import httpx
-
-    assert process.poll() is None, (folder / "log").read_text()
-    try:
-        return httpx.get(url, timeout=5).status_code < 600
-    except httpx.TransportError:
-        return False
+    with shared_cache(
+        "nginx", lambda folder, port: nginx(folder, NGINX.format(port=port, servers=servers))
+    ) as proxy:
+        yield proxy.url

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import pytest
 from playwright.sync_api import Page, Response
 from tests.services import free_port
-from tests.site import environment, serve, wait_until_up, write_site
+from tests.site import build, running, serve, write_site
 
 pytestmark = pytest.mark.browser
 
@@ -64,11 +60,7 @@ def asok(root: Path, port: int, release: int) -> Generator[str]:
         },
     )
     later_files(root / "src/static", release)
-    built = subprocess.run(
-        [sys.executable, "-m", "asok", "build"], cwd=root, env=environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stdout
+    build(root)
     with serve(root, port=port) as url:
         yield url
 
@@ -105,19 +97,9 @@ def pyramid(root: Path, port: int, release: int) -> Generator[str]:
     (root / "site_of_tests/__init__.py").touch()
     (root / "wsgi.py").write_text(f"NAMES = {NAMES!r}\nRELEASE={release}\n{PYRAMID}")
     later_files(root / "site_of_tests/static", release)
-    command = ["gunicorn", f"--bind=localhost:{port}", "--workers=3", "wsgi"]
-    url = f"http://localhost:{port}"
-    with TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", *command], cwd=root, text=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdout=output, stderr=output,
-        )  # fmt: skip
-        try:
-            wait_until_up(url, process, output=output)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
+    command = ("-W", "ignore", "-m", "gunicorn", "--bind=localhost:{port}", "--workers=3", "wsgi")
+    with running(root, *command, port=port, PYTHONDONTWRITEBYTECODE="1") as (url, _):
+        yield url
 
 
 @pytest.mark.parametrize("deploy", [asok, pyramid])

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 
-from tests.services import free_port
-from tests.site import environment, wait_until_up, write_site
+from tests.site import build, running, write_site
 
 from .wire import Answer, Headers, send
 
@@ -94,26 +90,10 @@ _NAMES = ("style.css", "app.js", "big.bin", "deep/er/x.css", "empty.txt", "a b.t
 
 @contextmanager
 def _served(root: Path, *command: str, **variables: str) -> Generator[int]:
-    port = free_port()
-    with TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", *(part.format(port=port) for part in command)],
-            cwd=root,
-            env=environment(PYTHONDONTWRITEBYTECODE="1", **variables),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}", process, output=output)
-            yield port
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    command = ("-W", "ignore", "-m", *command)
+    given = {"PYTHONDONTWRITEBYTECODE": "1", **variables}
+    with running(root, *command, port=None, log=None, **given) as (url, _):
+        yield int(url.rpartition(":")[2])
 
 
 @contextmanager
@@ -130,11 +110,7 @@ def _asok(root: Path, name: str) -> Generator[Site]:
     _write(root / "src")
     given = SETTINGS[name]
     if "DEBUG" not in given:
-        built = subprocess.run(
-            [sys.executable, "-m", "asok", "build"], cwd=root, env=environment(**given),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert built.returncode == 0, built.stdout
+        build(root, **given)
     with _served(root, "uvicorn", "wsgi:app", "--port={port}", **given) as port:
         html = send(("127.0.0.1", port), "/").body.decode()
         urls = {title: url for url, title in re.findall("href='([^']+)' title='([^']+)'", html)}
