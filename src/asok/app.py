@@ -194,7 +194,9 @@ class Asok:
         if self.settings.debug:
             return DevelopmentPages(self.parts)
         self.store = backends.pages(self.settings, self.store_folder, self.fingerprint)
-        regenerator = Regenerator(self.store, page_renderer(self.parts))
+        regenerator = Regenerator(
+            self.store, page_renderer(self.parts, first=self.notices.catch_up)
+        )
         return StoredPages(self.parts, regenerator, memory=self.settings.pages_memory)
 
     def _make_on_demand(self) -> OnDemand:

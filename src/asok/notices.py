@@ -42,6 +42,10 @@ class Notices(Protocol):
         """Begin to receive what other processes publish."""
         ...
 
+    def catch_up(self) -> None:
+        """Deliver now what others published, before something is made of what they changed."""
+        ...
+
     def stop(self) -> None:
         """Stop receiving; idempotent."""
         ...
@@ -93,6 +97,9 @@ class LocalNotices:
     def start(self) -> None:
         """Nothing to do: a process hears itself."""
 
+    def catch_up(self) -> None:
+        """Nothing to do: what arrives is delivered at once."""
+
     def stop(self) -> None:
         """Nothing to do."""
 
@@ -114,6 +121,8 @@ class FileNotices(LocalNotices):
         self._rest = b""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._reading = threading.RLock()
+        self._polling = False
 
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         self.deliver(topic, message)
@@ -158,16 +167,22 @@ class FileNotices(LocalNotices):
         if thread is not None:
             self._stopping.set()
             thread.join()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._reading:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def _run(self) -> None:
         while not self._stopping.wait(self.interval):
-            try:
-                self.poll()
-            except OSError:
-                log.exception("the notices in %s can't be read", self.path)
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        if self._thread is None:
+            return  # nobody is told of what was before the start
+        try:
+            self.poll()
+        except OSError:
+            log.exception("the notices in %s can't be read", self.path)
 
     def _open_current(self) -> None:
         with suppress(FileNotFoundError):
@@ -176,6 +191,16 @@ class FileNotices(LocalNotices):
 
     def poll(self) -> None:
         """Deliver what other processes have written since the last call."""
+        with self._reading:
+            if self._polling:
+                return  # a subscriber asks, who is being told
+            self._polling = True
+            try:
+                self._poll()
+            finally:
+                self._polling = False
+
+    def _poll(self) -> None:
         if self._file is None:
             self._open_current()
         while self._file is not None:

@@ -39,6 +39,8 @@ for _ in sys.stdin:
 print(cache.store.set("a", "begun before", ttl=60, lease=lease))
 """
 
+PART = '{% cache "part" 3600, tags=["posts"] %}<p>{{ text() }}</p>{% endcache %}'
+
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Generator[None]:
@@ -154,3 +156,56 @@ def test_a_tag_reaches_the_memory_of_every_worker_of_a_site(tmp_path: Path) -> N
         assert httpx.get(f"{url}/forget").status_code == 200
         eventually(lambda: not set(before.values()) & set(values(url).values()), what="both anew")
     assert os.getpid() not in before
+
+
+@pytest.mark.soak
+def test_a_static_page_is_never_made_anew_of_what_another_worker_removed(tmp_path: Path) -> None:
+    root = write_site(
+        tmp_path,
+        {
+            "text": "0",
+            "src/pages/page.py": """
+                from pathlib import Path
+
+                SSG = True
+                TAGS = ("posts",)
+
+                def get(request):
+                    return request.html("home.html", text=Path("text").read_text)
+                """,
+            "src/pages/home.html": PART,
+            "src/pages/part/page.py": """
+                import os
+                from pathlib import Path
+
+                def get(request):
+                    html = request.html("part.html", text=Path("text").read_text)
+                    html.headers["x-pid"] = str(os.getpid())
+                    return html
+                """,
+            "src/pages/part/part.html": PART,
+            "src/pages/forget/page.py": """
+                from asok import revalidate_tag
+
+                def get(request):
+                    revalidate_tag("posts", block=True)
+                    return {}
+                """,
+        },
+    )
+    with serve(root, "--workers", "2", port=None, ALLOWED_HOSTS="localhost") as url:
+        pids: set[str] = set()
+
+        def warm() -> bool:
+            pids.add(httpx.get(f"{url}/part").headers["x-pid"])
+            return len(pids) == 2
+
+        eventually(warm, what="both workers")
+        for turn in range(1, 21):
+            (root / "text").write_text(str(turn))
+            assert httpx.get(f"{url}/forget").status_code == 200
+            for _ in range(4):  # other connections, which either worker takes
+                httpx.get(f"{url}/")
+            eventually(
+                lambda turn=turn: f"<p>{turn}</p>" in httpx.get(f"{url}/").text, what=str(turn)
+            )

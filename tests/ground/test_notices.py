@@ -180,3 +180,35 @@ def test_one_process_needs_no_file() -> None:
     local.publish("t", {"n": 1})
     local.stop()
     assert seen == [{"n": 1}]
+
+
+def test_who_catches_up_hears_what_the_reader_has_not_read_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "notices"
+    heard: list[int] = []
+    notices = FileNotices(path, interval=3600)
+
+    def hear(message: dict[str, Any]) -> None:
+        heard.append(message["n"])
+        notices.catch_up()  # as whoever renders what a notice is about
+
+    notices.subscribe("count", hear)
+    in_processes(path, processes=1, count=2, limit=1 << 20)
+    notices.catch_up()
+    assert heard == [], "it was not started"
+    notices.start()
+    in_processes(path, processes=1, count=3, limit=1 << 20)
+    notices.catch_up()
+    notices.catch_up()
+    assert heard == [0, 1, 2]
+
+    def fail() -> None:
+        raise OSError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(notices, "poll", fail)
+        notices.catch_up()
+    assert "can't be read" in caplog.text
+    notices.stop()
+    LocalNotices().catch_up()

@@ -50,10 +50,14 @@ def located(render: RenderPage, root: Path) -> RenderPage:
     return run
 
 
-def page_renderer(parts: Parts) -> RenderPage:
-    """Return the port that the pages room renders through."""
+def page_renderer(parts: Parts, *, first: Callable[[], object] | None = None) -> RenderPage:
+    """Return the port that the pages room renders through; `first` is called before a page is
+    rendered: it hears which values in this worker's memory another one has removed.
+    """
 
     def render(match: Match) -> Rendered:
+        if first is not None:
+            first()
         return freeze_page(parts, parts.pages[match.route.pattern], match)
 
     return render
