@@ -7,5 +7,6 @@ if [ ! -f .env ]; then
   key=$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(48))')
   sed "s|^SECRET_KEY=.*|SECRET_KEY=$key|" .env.example > .env
 fi
+"$bin/asok" migrate
 "$bin/asok" build
 exec "$bin/asok" preview --port "$port"

@@ -20,15 +20,16 @@ def docs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the documentation site, built."""
     root = tmp_path_factory.mktemp("docs") / "site"
     shutil.copytree(DOCS, root, ignore=shutil.ignore_patterns(".asok", ".env", "__pycache__"))
-    built = subprocess.run(
-        [sys.executable, "-m", "asok", "build"],
-        cwd=root,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
+    for command in ("migrate", "build"):
+        done = subprocess.run(
+            [sys.executable, "-m", "asok", command],
+            cwd=root,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
     return root
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -57,8 +60,10 @@ def test_template_parses(block: Block) -> None:
 
 
 @pytest.mark.parametrize("document", [d for d in documents() if list(steps(d))], ids=_name)
-def test_site_of_the_document_answers(document: Path, tmp_path: Path) -> None:
-    """Every step of the document is a site that starts and answers all its pages."""
+def test_site_of_the_document_answers(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every step of the document is a site that starts, answers its pages and passes its tests."""
     for files in steps(document):
         write_site(tmp_path, {block.file: block.text for block in files})
         app = load_site(tmp_path, debug=True)
@@ -69,6 +74,40 @@ def test_site_of_the_document_answers(document: Path, tmp_path: Path) -> None:
             for path in [*paths_of(app), *attempts]:
                 answer = client.get(path)
                 assert answer.status_code < 400, f"{path}: {answer.status_code} {answer.text}"
+        module: Any = ModuleType("wsgi")
+        module.app = app
+        monkeypatch.setitem(sys.modules, "wsgi", module)
+        for block in files:
+            if block.file.startswith("tests/"):
+                run_tests(block)
+
+
+def run_tests(block: Block) -> None:
+    """Run the tests of a block, as pytest would."""
+    module: Any = ModuleType(block.file)
+    sys.modules[block.file] = module  # where classes look their annotations up
+    try:
+        exec(compile(block.text, block.name, "exec"), vars(module))
+        tests = [value for name, value in vars(module).items() if name.startswith("test_")]
+        assert tests, f"{block.name} holds no tests"
+        for test in tests:
+            test()
+    finally:
+        del sys.modules[block.file]
+
+
+SHOWN = [
+    block
+    for block in ALL
+    if block.document.stem.startswith("live-")
+    and block.document.stem != "live-updates"
+    and block.file.startswith(("src/components", "src/library", "src/models"))
+]
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=_name)
+def test_guides_of_examples_show_the_files_that_run_on_this_site(block: Block) -> None:
+    assert block.text == (CONTENT.parent / block.file).read_text("utf-8")
 
 
 def paths_of(app: Asok) -> list[str]:
@@ -82,7 +121,8 @@ def paths_of(app: Asok) -> list[str]:
 
 def test_links_between_documents_lead_somewhere() -> None:
     urls = {f"/docs/{d.relative_to(CONTENT).with_suffix('').as_posix()}" for d in documents()}
-    examples = {"/examples/form", "/examples/counter"}
+    pages = CONTENT.parent / "src" / "pages" / "examples"
+    examples = {f"/examples/{folder.name}" for folder in pages.iterdir() if folder.is_dir()}
     for document in documents():
         for link in re.findall(r"\]\((/[^)#\s]*)", document.read_text("utf-8")):
             assert link in urls | examples, f"{document} links to {link}"

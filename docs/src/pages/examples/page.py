@@ -1,0 +1,3 @@
+"""All examples on one page."""
+
+SSG = True
