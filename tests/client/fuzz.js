@@ -46,12 +46,23 @@ window.fuzz = (seed, rounds) => {
     const kind = random();
     if (kind < 0.3) return pick(words);
     if (kind < 0.4) return field();
+    if (kind < 0.44) return pick([table, drawing])();
     const tag = pick(tags);
     return `<${tag}${key(6)}${attributes()}>${depth ? children(depth - 1) : pick(words)}</${tag}>`;
   };
   const children = (depth) => Array.from({ length: below(6) }, () => node(depth)).join("");
   const list = () =>
     `<ul>${Array.from({ length: below(12) }, () => `<li key="${below(12)}">${pick(words)}</li>`).join("")}</ul>`;
+  const table = () =>
+    `<table>${pick(["", "<caption>c</caption>"])}<tbody>${Array.from(
+      { length: below(6) },
+      () => `<tr${key(6)}><td${attributes()}>${pick(words)}</td></tr>`,
+    ).join("")}</tbody></table>`;
+  const drawing = () =>
+    `<svg viewBox="0 0 ${below(9)} 9">${Array.from(
+      { length: below(4) },
+      () => `<g${key(4)}><path d="M0 ${below(9)}"/><text>${pick(words.slice(0, 5))}</text></g>`,
+    ).join("")}</svg>`;
   // The HTML of a scope, whatever the order of its attributes.
   const written = (scope) => {
     const copy = scope.cloneNode(true);
@@ -64,13 +75,27 @@ window.fuzz = (seed, rounds) => {
     [...scope.querySelectorAll("input, textarea, select, option")].map((field) =>
       [field.value, field.checked, field.selected].join(),
     );
+  // Every node of the page stays until its parent has none of its kind, name and key any more.
+  const kind = (node) =>
+    node.nodeName + node.name + (node.getAttribute?.("key") || node.getAttribute?.("id"));
+  const counted = (scope) => {
+    const counts = new Map();
+    for (const node of scope.childNodes) counts.set(kind(node), (counts.get(kind(node)) || 0) + 1);
+    return counts;
+  };
   for (let round = 0, before = written(root); round < rounds; round++) {
     const html = pick([() => children(3), () => children(1), list, () => list() + children(2)])();
-    show(html);
     const fresh = document.createElement("div");
     fresh.innerHTML = html;
+    const [had, wants, nodes] = [counted(root), counted(fresh), new Set(root.childNodes)];
+    show(html);
     const wanted = written(fresh);
     if (written(root) != wanted) return [before, wanted, written(root)];
+    let kept = 0;
+    let could = 0;
+    for (const node of root.childNodes) kept += nodes.has(node);
+    for (const [one, count] of wants) if (had.get(one) == count && count == 1) could++;
+    if (kept < could) return [before, wanted, `${kept} nodes were kept, ${could} could be`];
     if (state(root).join() != state(fresh).join())
       return [before, wanted, state(root).join(" "), state(fresh).join(" ")];
     before = wanted;
