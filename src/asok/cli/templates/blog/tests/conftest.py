@@ -11,15 +11,15 @@ FOLDER = Path(tempfile.mkdtemp(prefix="__NAME__-"))
 os.environ["DEBUG"] = "true"
 os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER / 'test.sqlite3'}"
 
+from asok import testing  # noqa: E402
 from asok.models import configured_database  # noqa: E402
 from asok.models.migrations import migrate  # noqa: E402
-from starlette.testclient import TestClient  # noqa: E402
 
 from wsgi import app  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def client() -> Iterator[TestClient]:
+def client() -> Iterator[testing.Client]:
     migrate(configured_database(), Path("src/migrations"))
-    with TestClient(app, base_url="http://localhost") as client:
+    with testing.client(app) as client:
         yield client

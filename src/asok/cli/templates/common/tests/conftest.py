@@ -7,12 +7,12 @@ import pytest
 
 os.environ.setdefault("DEBUG", "true")
 
-from starlette.testclient import TestClient
+from asok import testing
 
 from wsgi import app
 
 
 @pytest.fixture(scope="session")
-def client() -> Iterator[TestClient]:
-    with TestClient(app, base_url="http://localhost") as client:
+def client() -> Iterator[testing.Client]:
+    with testing.client(app) as client:
         yield client
