@@ -93,6 +93,8 @@ class Record(msgspec.Struct, omit_defaults=True):
             return Entry(self.value, tags=self.tags)
         age = clock.age(self.boot, self.written, self.since_boot)
         if 0 <= age < ttl:
+            if not self.tags and not self.cost:  # the usual one
+                return Entry(self.value)
             return Entry(self.value, tags=self.tags, cost=self.cost, left=ttl - age)
         if 0 <= age < ttl + self.stale:
             return Entry(self.value, late=age - ttl, tags=self.tags)
