@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, WouldBlock, to_thread
 
 from asok import models
 from asok.models.request_scope import current_scope
@@ -50,9 +50,16 @@ class Threads:
             # Who holds a connection never queues for a thread: those who wait for a connection
             # might hold every thread there is.
             return await to_thread.run_sync(self._run, function, limiter=CapacityLimiter(1))
-        if self._limiter.available_tokens <= 0:
+        ticket = object()
+        try:
+            self._limiter.acquire_on_behalf_of_nowait(ticket)
+        except WouldBlock:
             self._make_room()
-        return await to_thread.run_sync(self._run, function, limiter=self._limiter)
+            await self._limiter.acquire_on_behalf_of(ticket)
+        try:
+            return await to_thread.run_sync(self._run, function, limiter=CapacityLimiter(1))
+        finally:
+            self._limiter.release_on_behalf_of(ticket)
 
     def _run(self, function: Callable[[], Any]) -> Any:
         number = next(self._numbers)
@@ -76,8 +83,7 @@ class Threads:
             )
         self._warned = slow > self._slow
         self._limiter.total_tokens = self._limit + min(slow, self._slow)
-        if self._limiter.available_tokens <= 0:
-            asyncio.get_running_loop().call_later(self._patience / 4, self._look_again)
+        asyncio.get_running_loop().call_later(self._patience / 4, self._look_again)
 
     def _look_again(self) -> None:
         if self._limiter.statistics().tasks_waiting:
