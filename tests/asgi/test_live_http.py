@@ -150,6 +150,23 @@ def test_bad_frames_end_it_and_too_many_are_told_to_wait(browser: TestClient) ->
     assert answers[-1] == 429
 
 
+def test_a_request_makes_twenty_calls_at_the_most(browser: TestClient) -> None:
+    join = ["j", 1, token(browser.get("/").text), "tab", None]
+    calls = [["c", 1, n, "sign", [1], {"name": "A"}] for n in range(1, 22)]
+    refused = browser.post("/asok/live", json=[join, *calls])
+    assert refused.status_code == 400
+    assert "20 calls" in refused.text
+    hidden = json.dumps([join, *calls]).replace('"c"', '"\\u0063"')
+    assert (
+        browser.post(
+            "/asok/live", content=hidden, headers={"content-type": "application/json"}
+        ).status_code
+        == 400
+    )
+    assert post(browser, join, [1], *calls[:20])[-1][-1] == 20
+    assert "20: A, A" in browser.get("/").text
+
+
 def test_a_form_works_without_javascript(browser: TestClient) -> None:
     page = browser.get("/?page=2").text
     (first, signing), (_, failing), (third, leaving), (fourth, own) = forms(page)

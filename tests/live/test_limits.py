@@ -14,6 +14,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     limits = Limits()
 
     assert (limits.frame_bytes, limits.components, limits.depth) == (65536, 64, 8)
+    assert (limits.batch_calls, limits.state_seconds) == (20, 3600)
     assert (limits.messages_per_second, limits.burst, limits.bad_signatures) == (20, 40, 3)
     assert limits.state_seconds == 3600
 

@@ -62,6 +62,13 @@ _FORMS: Final = ("application/x-www-form-urlencoded", _MULTIPART)
 _decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
+class _Kind(msgspec.Struct, array_like=True):
+    kind: str
+
+
+_kinds = msgspec.json.Decoder(_Kind)
+
+
 class LiveHTTP:
     """Answers the POSTs of this site's own pages."""
 
@@ -113,8 +120,11 @@ class LiveHTTP:
             frames = _decoder.decode(body.raw)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise HTTPException(400, "Frames are a list of lists.") from error
-        if len(frames) > _FRAMES:
-            raise HTTPException(400, f"At most {_FRAMES} frames are taken at once.")
+        calls = self._live.limits.batch_calls
+        if len(frames) > _FRAMES or sum(map(_is_call, frames)) > calls:
+            raise HTTPException(
+                400, f"At most {_FRAMES} frames, and {calls} calls, are taken at once."
+            )
         texts = [bytes(one) for one in frames]
         if http.headers.get("accept") == EVENTS:
             self._take(session_id, len(texts))
@@ -225,3 +235,11 @@ class LiveHTTP:
             path = "/" + came_from.path.lstrip("/\\")
             return f"{path}?{came_from.query}" if came_from.query else path
         return self._parts.mount(http.scope) + (page or "/")
+
+
+def _is_call(frame: msgspec.Raw) -> bool:
+    """Whether a frame is one, however its first letter is written."""
+    try:
+        return _kinds.decode(frame).kind == "c"
+    except msgspec.MsgspecError:  # it is told so in its turn
+        return False

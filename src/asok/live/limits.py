@@ -25,6 +25,8 @@ class Limits:
     components: int = 64
     #: Calls of one component that wait for their turn.
     queued_calls: int = 64
+    #: Calls of one request, where the conversation goes by HTTP POST.
+    batch_calls: int = 20
     #: Arguments of one call, and fields of one form.
     arguments: int = 100
     #: Containers within containers in arguments and form data.
