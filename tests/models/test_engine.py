@@ -1,16 +1,31 @@
-"""Which tables a statement wrote, also where it does not name them; and URLs of SQLite."""
+"""What a statement reads and writes, also where it does not name it; keys; URLs of SQLite."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from asok.models import Database, configure
+from asok.models.engine import table_names
+from asok.models.keys import key_of, key_values
 from asok.models.migration_lock import alone
 
-from .shop import Keyword
+from .shop import Entry, Keyword, Stock, Writer
 
 
 def written(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
@@ -68,3 +83,27 @@ def test_sqlite_by_its_own_uri(tmp_path: Path) -> None:
     with alone(database) as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
     database.dispose()
+
+
+def test_tables_that_only_an_order_names() -> None:
+    writer = aliased(Writer)
+    assert table_names(select(Entry.id).order_by(writer.name)) == {"entries", "writers"}
+
+
+def test_keys_as_callers_give_them() -> None:
+    class Odd(DeclarativeBase):
+        pass
+
+    class Point(UserDefinedType[str]):
+        cache_ok = True
+
+    class Place(Odd):
+        __tablename__ = "odd_places"
+        at: Mapped[str] = mapped_column(Point, primary_key=True)
+
+    assert key_values(inspect(Place), "1,2") == ("1,2",)  # a type that doesn't say what it holds
+    assert key_of(Keyword(name="new")) is None
+
+
+def test_keys_of_rows(database: Database) -> None:
+    assert key_of(Stock.create(shelf=1, place=2)) == (1, 2)

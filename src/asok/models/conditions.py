@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.orm import InstrumentedAttribute, Mapper
@@ -28,7 +28,13 @@ __all__ = [
 
 def is_sql(value: Any) -> bool:
     """Whether a value is one of SQLAlchemy's constructs (or an attribute like `Post.views`)."""
+    if isinstance(value, _VALUES):  # the usual case, in which nothing has to be looked up
+        return False
     return isinstance(value, ClauseElement) or hasattr(value, "__clause_element__")
+
+
+#: Types of which no value is SQL.
+_VALUES: Final = (str, int, float, type(None), tuple, list)
 
 
 @dataclass(frozen=True, slots=True)
