@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from asok.cache import Cache
 from asok.cache.file import FileStore
 
+from ..services import program
 from .contract import value_of
 from .disk import files
 from .places import FilePlace
@@ -141,3 +144,34 @@ def test_a_writer_killed_at_any_moment_leaves_whole_values(store: FileStore) -> 
         assert entry is not None
         assert len(entry.value[1]) == entry.value[0]
         assert store.set("key", [0, ""], ttl=600)
+
+
+#: Sets a key to another value: the length of it and as many letters; sys.argv: folder, length.
+SETTER = """
+import sys
+from asok.cache.file import FileStore
+length = int(sys.argv[2])
+FileStore(sys.argv[1]).set("key", [length, "x" * length], ttl=600)
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("old", "new"), [(900, 90), (90, 900), (9000, 90), (90, 9000)])
+@pytest.mark.parametrize("call", ["write", "ftruncate", "utimensat", "rename", "unlink", "flock"])
+def test_a_writer_killed_by_the_kernel_at_every_call(
+    store: FileStore, call: str, old: int, new: int
+) -> None:
+    strace = program("strace", package="strace")
+    for number in range(1, 50):
+        store.set("key", [old, "x" * old], ttl=600)
+        inject = f"inject={call}:signal=KILL:when={number}"
+        traced = [strace, "-f", "-o", "/dev/null", "-e", inject, sys.executable, "-B", "-c"]
+        done = subprocess.run([*traced, SETTER, store.folder, str(new)], check=False)
+        entry = store.get("key")
+        assert entry is not None, f"{call} {number}"
+        assert entry.value in ([old, "x" * old], [new, "x" * new])
+        assert store.set("key", [1, "x"], ttl=600)
+        assert value_of(store, "key") == [1, "x"]
+        if done.returncode == 0:
+            return
+    raise AssertionError("the writer never ended")

@@ -2,7 +2,8 @@
 
 Up to one page a file is written over in place (see `record` for what that saves): the kernel
 copies a page in one go, also when the writer is killed in the middle, and a reader who meets
-the copying sees it from the checksum. Larger ones are a temporary file and a rename.
+the copying sees it from the checksum. A shorter document is filled up with spaces, so that one
+call does it all. Larger ones are a temporary file and a rename.
 """
 
 from __future__ import annotations
@@ -38,34 +39,38 @@ def write_document(path: str, data: bytes, *, end: float | None) -> None:
     when = _NEVER if end is None else end
     if len(data) <= _PAGE:
         try:
-            _overwrite(path, data, when)
+            if _overwrite(path, data, when):
+                return
         except OSError as error:
             if error.errno not in _FOREIGN:
                 raise
-        else:
-            return
     atomic.write(path, data)
     os.utime(path, (when, when))
 
 
-def _overwrite(path: str, data: bytes, when: float) -> None:
-    """Write over a file, or into a new one, which is empty and therefore a miss until then."""
+def _overwrite(path: str, data: bytes, when: float) -> bool:
+    """Write over a file, or into a new one, which is empty and therefore a miss until then.
+
+    Returns False for a file that is longer than a page.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     handle = os.open(path, flags, 0o600)
     try:
         before = os.fstat(handle).st_size
+        if before > _PAGE:
+            return False
+        whole = data.ljust(before)
         try:
-            written = os.write(handle, data)
+            written = os.write(handle, whole)
         except OSError:
             if not before:
                 remove(path)  # new, and the disk has no room for its content
             raise
-        if written < len(data):
+        if written < len(whole):
             remove(path)
             raise OSError(errno.ENOSPC, "only a part could be written", path)
-        if before > written:
-            os.ftruncate(handle, written)
         os.utime(handle, (when, when))
+        return True
     finally:
         os.close(handle)
 

@@ -1,6 +1,6 @@
 """One entry of the file store as a JSON document that knows whether it is whole.
 
-    {"check":"<crc32 of what follows>","key":…,"value":…}
+    {"check":"<crc32 of what follows, without spaces at the end>","key":…,"value":…}
 
 The first member has a fixed width. It lets a small entry be written over the old one in
 place: a reader who gets parts of both sees it from the checksum and reads again. On ext4
@@ -76,7 +76,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     @classmethod
     def decode(cls, data: bytes) -> Record:
         """The inverse of `encode`. Raises `ValueError` for anything else."""
-        if data[:HEAD] != _HEAD % crc32(data[HEAD:]):
+        if data[:HEAD] != _HEAD % crc32(data[HEAD:].rstrip(b" ")):
             raise ValueError("the checksum does not fit")
         try:
             record = _decoder.decode(data)
