@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import importlib
+import re
 import threading
+import time
+from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
+from tests.site import load_site, write_site
 
 from asok import models
 from asok.composition.threads import Threads
@@ -84,3 +91,70 @@ def test_each_call_has_a_session_of_its_own_unless_it_is_in_one() -> None:
         assert scope.closed
 
     asyncio.run(scenario())
+
+
+HANGING = {
+    "src/pages/page.html": "{% for n in range(40) %}{{ component('Hangs', key=n) }}{% endfor %}",
+    "src/pages/quick/page.html": "{{ component('Quick') }}",
+    "src/components/parts.py": """
+        import threading
+        from asok import Component, exposed
+
+        HELD = threading.Event()
+        BEGUN = []
+
+        class Hangs(Component):
+            n: int = 0
+
+            @exposed
+            def wait(self):
+                BEGUN.append(1)
+                HELD.wait(60)
+
+            def render(self):
+                return str(self.n)
+
+        class Quick(Component):
+            n: int = 0
+
+            @exposed
+            def add(self):
+                self.n += 1
+
+            def render(self):
+                return str(self.n)
+        """,
+}
+
+
+def test_forty_methods_that_hang_stop_neither_components_nor_pages(tmp_path: Path) -> None:
+    limits = (("messages_per_second", 1e6),)
+    root = write_site(tmp_path, HANGING)
+    app = load_site(root, session_backend="memory", live_limits=limits)
+    parts = importlib.import_module("src.components.parts")
+    origin = {"origin": "http://localhost"}
+    with (
+        TestClient(app, base_url="http://localhost") as client,
+        client.websocket_connect("ws://localhost/asok/live", headers=origin) as live,
+    ):
+        try:
+            tokens = states(client.get("/").text)
+            assert len(tokens) == 40
+            for n, token in enumerate(tokens, 1):
+                live.send_json(["j", n, token, "tab"])
+                assert live.receive_json()[:2] == ["o", n]
+            for n in range(1, 41):
+                live.send_json(["c", n, n, "wait"])
+            while len(parts.BEGUN) < 40:
+                time.sleep(0.01)
+            [quick] = states(client.get("/quick").text)
+            live.send_json(["j", 50, quick, "tab"])
+            assert live.receive_json()[:2] == ["o", 50]
+            live.send_json(["c", 50, 50, "add"])
+            assert live.receive_json() == ["h", 50, 1, "1", 50]
+        finally:
+            parts.HELD.set()
+
+
+def states(page: str) -> list[str]:
+    return [html.unescape(one) for one in re.findall(r'data-asok-state="([^"]+)"', page)]

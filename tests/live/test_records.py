@@ -11,6 +11,7 @@ import pytest
 from asok.component import Component, exposed
 from asok.errors import ComponentError, StateError
 from asok.live import configure_records
+from asok.live.records import is_gone, load, name_of
 
 from .fake_client import FakeClient, wrappers
 from .ports import Site
@@ -116,3 +117,13 @@ def test_what_is_no_row_or_not_saved_is_refused() -> None:
 
 class Foreign:
     """No row and no JSON."""
+
+
+def test_no_other_class_is_made_from_a_key_or_described() -> None:
+    for configured in (None, Rows()):
+        configure_records(configured)
+        with pytest.raises(ValueError, match="can't be made from 3"):
+            load(complex, 3)
+        with pytest.raises(TypeError, match="complex has no JSON form"):
+            name_of(complex)
+    assert not is_gone(ValueError("something else"))

@@ -42,36 +42,23 @@ class Records(Protocol):
         ...
 
 
-class _NoRecords:
-    """Without a database."""
-
-    def holds(self, cls: type) -> bool:
-        return False
-
-    def key(self, record: Any) -> Any:
-        return None
-
-    def find(self, cls: Any, key: Any) -> Any:
-        return None
-
-
-_configured: Records = _NoRecords()
+_configured: Records | None = None
 
 
 def configure_records(records: Records | None) -> None:
     """Set what rows are; None takes the setting back. Before the first component is loaded."""
     global _configured
-    _configured = records or _NoRecords()
+    _configured = records
 
 
 def is_record(cls: Any) -> bool:
     """Whether instances of `cls` are kept by their key."""
-    return isinstance(cls, type) and _configured.holds(cls)
+    return _configured is not None and isinstance(cls, type) and _configured.holds(cls)
 
 
 def _key(value: Any) -> Any:
     """What msgspec asks for what it does not know. Raises `TypeError`."""
-    if not is_record(type(value)):
+    if _configured is None or not is_record(type(value)):
         raise TypeError(f"objects of type {type(value).__name__} have no JSON form")
     key = _configured.key(value)
     if key is None:
@@ -81,7 +68,7 @@ def _key(value: Any) -> Any:
 
 def load(cls: type, key: Any) -> Any:
     """Return the row of that key, for msgspec. Raises `ValueError` where there is none."""
-    if not is_record(cls):
+    if _configured is None or not is_record(cls):
         raise ValueError(f"{cls.__name__} can't be made from {key!r}")
     # A key of several columns is a tuple, which JSON made a list.
     found = _configured.find(cls, tuple(key) if isinstance(key, list) else key)  # pyright: ignore[reportUnknownArgumentType]
