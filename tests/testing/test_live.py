@@ -364,3 +364,76 @@ def test_a_test_may_be_async_too() -> None:
             assert page.click("Add 1").state["count"] == 1
 
     asyncio.run(main())
+
+
+class Odd(Component):
+    said: str = ""
+    on: bool = False
+    _bindable = ("on", "said")
+
+    @exposed
+    def say(self, what: str = "", by: str = "") -> None:
+        self.said = what or by
+
+    def render(self) -> str:
+        return f"""<div id="outer" ws-click="say('outer')"><i ws-click.stop="say('inner')">In</i>
+        <button ws-click.outside="say('away')" title="Out">Out</button></div>
+        <input type="checkbox" ws-model="on" aria-label="On"{" checked" if self.on else ""}>
+        <form ws-submit="say('x"><textarea name="t" aria-label="T">\nold</textarea></form>
+        <section><form ws-submit="say"><input name="what" value="{self.said}">
+        <button name="by" value="a">A</button><input type="submit" name="by" value="b">
+        <input name="no" disabled aria-label="No"><fieldset disabled><input name="n2"></fieldset>
+        </form></section>
+        <label for="gone">Gone</label><select multiple name="m"><option selected>1<option>2
+        </select><input name="other" value="" aria-label="Other">{"x" if self.on else ""}"""
+
+
+def test_events_bubble_stop_and_reach_what_is_outside() -> None:
+    page = live(Odd)
+    assert page.click("Out").state["said"] == "outer"
+    assert page.click("In").state["said"] == "inner"
+    assert page.click("On").state["on"] is True
+    assert page.change("On", False).state["on"] is False
+    with pytest.raises(DriveError, match="can't be read"):
+        page.submit("[name=t]")
+    assert page.submit("b").state["said"] == "away"
+    page.type("what", "").submit("b")
+    assert page.state["said"] == "b"
+    assert page.click("[type=submit]").state["said"] == "b"
+    with pytest.raises(DriveError, match="can't be changed by visitors"):
+        page.type("No", "x")
+    assert page.click("Gone").state["said"] == "away"
+    with pytest.raises(DriveError, match="expected a form, or what is in one"):
+        page.submit("#outer")
+    assert repr(page).startswith("<LivePage 'In Out")
+    page.change("m", ["1", "2"])
+
+
+def test_a_page_that_was_left_says_so() -> None:
+    page = live(Counter)
+    page.close()
+    with pytest.raises(DriveError, match="the page was left"):
+        page.click("Add 1")
+
+
+def test_components_of_the_same_module_are_found_by_name_and_others_are_not() -> None:
+    class Outer(Component):
+        inner: str = "Counter"
+
+        def render(self) -> str:
+            return self.html("outer.html")
+
+    templates = {"outer.html": "{{ component(inner, start=2) }}"}
+    page = live(Outer, templates=templates)
+    assert page.click("Add 1").find("h3").text == "Count: 3"
+    with pytest.raises(ComponentError, match="there is no component 'Gone'"):
+        live(Outer, inner="Gone", templates=templates)
+
+    class Gone(Component):
+        start: int
+
+        def render(self) -> str:
+            return f"given {self.start}"
+
+    page = live(Outer, inner="Gone", templates=templates, components=[Gone])
+    assert page.text == "given 2"

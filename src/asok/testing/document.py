@@ -24,17 +24,23 @@ _BLOCKS = re.compile(
 def compose(html: str, inside: Callable[[str], str | None]) -> LexborHTMLParser:
     """Return the tree of `html`, in which every component shows what `inside(cid)` says."""
     tree = LexborHTMLParser(html)
-    for wrapper in tree.css(f"[{COMPONENT}]"):
-        own = inside((wrapper.id or "").removeprefix("asok-"))
-        if own is not None and not _is_inner(wrapper):
-            body = compose(own, inside).body
-            wrapper.inner_html = (body and body.inner_html) or ""
+    found = [(node, inside(_cid(node))) for node in tree.css(f"[{COMPONENT}]")]
+    # Those that no other one replaces, chosen before the first is: then the others are gone.
+    outer = [(node, own) for node, own in found if own is not None and not _within(node, inside)]
+    for node, own in outer:
+        body = compose(own, inside).body
+        node.inner_html = (body and body.inner_html) or ""
     return tree
 
 
-def _is_inner(node: Node) -> bool:
-    """Whether a component lies around this one: it is composed with that."""
-    return any(COMPONENT in above.attributes for above in ancestors(node))
+def _cid(node: Node) -> str:
+    return (node.id or "").removeprefix("asok-")
+
+
+def _within(node: Node, inside: Callable[[str], str | None]) -> bool:
+    """Whether a component that is replaced lies around this one."""
+    around = (one for one in ancestors(node) if COMPONENT in one.attributes)
+    return any(inside(_cid(one)) is not None for one in around)
 
 
 def ancestors(node: Node) -> Iterator[Node]:
@@ -109,5 +115,5 @@ class Document:
         """Return the cid of the component that an element belongs to; None outside any."""
         for one in (node, *ancestors(node)):
             if COMPONENT in one.attributes:
-                return (one.id or "").removeprefix("asok-")
+                return _cid(one)
         return None

@@ -38,6 +38,7 @@ class View:
         self._by_cid: dict[str, Shown] = {}
         self._once: set[str] = set()
         self._waits = True
+        self._left = False
         self._composed: tuple[tuple[int | str, ...], Document] | None = None
         self._taken: Document | None = None
         self._told = 0
@@ -110,6 +111,8 @@ class View:
                 "more can be done here.",
                 fix="Write page.reload() to do so.",
             )
+        if self._left:
+            raise DriveError("the page was left.", fix="Write page.reload() to load it anew.")
         if calls:
             self._waits = self._waits and wait
             self.action(self._call(calls))
@@ -176,6 +179,7 @@ class View:
 
     def close(self) -> None:
         """Leave the page."""
+        self._left = True
         run(_close(self.connection))
 
 
