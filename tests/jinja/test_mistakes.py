@@ -157,3 +157,23 @@ def test_an_error_of_a_render_inside_a_render_names_the_inner_template(site: Pat
     with pytest.raises(UndefinedVariable) as caught:
         templates.render_string("{{ inner() }}", {"inner": inner})
     assert (caught.value.file, caught.value.line) == (site / "inner.html", 2)
+
+
+def test_a_property_that_lacks_something_itself_is_not_called_missing(site: Path) -> None:
+    class Owner:
+        missing = ("none",)
+
+        @property
+        def found(self) -> object:
+            return self.missing.pop  # pyright: ignore
+
+        @property
+        def late(self) -> object:
+            missing, self.missing = self.missing, list(self.missing)
+            return missing.pop  # pyright: ignore
+
+    error = failing(site, "\n{{ owner.found }}", owner=Owner())
+    assert error.line == 2
+    assert "a property that failed itself: 'tuple' object has no attribute 'pop'" in str(error)
+    assert f"({__file__}:" in str(error)
+    assert "It is there now." in str(failing(site, "{{ owner.late }}", owner=Owner()))

@@ -8,6 +8,7 @@ names no file gets the template's, so that a frozen page's error names its line.
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 from types import TracebackType
@@ -128,7 +129,19 @@ def _variable_fix(error: VariableMissing, scope: Iterable[str]) -> str:
         near = _close(error.name, scope)
         hint = f"Did you mean {near!r}? " if near else ""
         return f"{hint}Pass it to request.html(…, {error.name}=…), or use |default(…)."
+    if not isinstance(owner, dict) and error.name in dir(owner):
+        return _own_failure(owner, str(error.name))
     near = _close(
         error.name, cast("dict[Any, Any]", owner) if isinstance(owner, dict) else dir(owner)
     )
     return f"Did you mean {near!r}?" if near else "Use |default(…) where it may be missing."
+
+
+def _own_failure(owner: object, name: str) -> str:
+    """Say why a property is not there: for Jinja what it lacks itself is the same."""
+    try:
+        getattr(owner, name)
+    except AttributeError as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        return f"It is a property that failed itself: {error} ({at.filename}:{at.lineno})."
+    return "It is there now."
