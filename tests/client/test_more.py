@@ -162,6 +162,17 @@ def test_the_server_dispatches_events_and_goes_elsewhere(page: Page, server: Liv
     page.wait_for_url("**/next")
 
 
+def test_special_names_in_what_is_sent_are_plain_names(page: Page, server: LiveServer) -> None:
+    opened(page, server, "x", more=False)
+    page.evaluate("addEventListener('saved', event => { window.got = event.detail })")
+    # Not by way of a dictionary: JSON.parse makes an own property of it, nothing else does.
+    server.send(["d", 1, "saved", {"__proto__": {"evil": 1}, "constructor": 2}, 0])
+    until(page, "window.got")
+    assert page.evaluate("[{}.evil, got.evil, Object.keys(got)]") == [
+        None, None, ["__proto__", "constructor"],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("client", ["interaction", "media:(min-width: 500px)"])
 def test_what_waits_comes_alive_in_its_time(page: Page, server: LiveServer, client: str) -> None:
     page.set_viewport_size({"width": 400, "height": 400})
