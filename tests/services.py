@@ -28,6 +28,7 @@ __all__ = [
     "console_errors",
     "free_port",
     "fresh_database",
+    "open_chromium",
     "page",
     "postgres_server",
     "postgres_url",
@@ -217,24 +218,36 @@ def postgres_url(postgres_server: str) -> Generator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Generator[Browser]:
-    """Debian's Chromium, driven by Playwright.
+@contextmanager
+def open_chromium(*, history: bool = False) -> Generator[Browser]:
+    """Run Debian's Chromium, driven by Playwright.
 
-    One browser a test module, not a session: Playwright's synchronous driver keeps an event
-    loop running in the main thread, so `asyncio.run` fails there until the module's end. Keep
-    tests of coroutines out of browser modules; run servers in a thread or a process.
+    With `history` it keeps its back-forward cache, which Playwright switches off otherwise. A
+    page that comes back from there fires no `load`: wait for "commit".
     """
     executable = program("chromium", "chromium-browser", "google-chrome", package="chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
             args=["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"],
+            ignore_default_args=["--disable-back-forward-cache"] if history else None,
         )
         try:
             yield browser
         finally:
             browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Generator[Browser]:
+    """A browser without a back-forward cache.
+
+    One browser a test module, not a session: Playwright's synchronous driver keeps an event
+    loop running in the main thread, so `asyncio.run` fails there until the module's end. Keep
+    tests of coroutines out of browser modules; run servers in a thread or a process.
+    """
+    with open_chromium() as browser:
+        yield browser
 
 
 class ConsoleErrors(list[str]):

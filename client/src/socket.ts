@@ -26,9 +26,10 @@ export const connect: {
         if (document.documentElement.classList.toggle("asok-offline", type == "close")) {
           // Where sockets don't get through, the same frames go by POST.
           failures > 1 && connect.receive_!("p");
-          // 128 ms, doubled up to 4 s, and up to once more: a thousand pages that lost one
-          // server don't come back in one instant. A hidden page waits until it is looked at.
-          setTimeout(onPage, 2 ** Math.min(12, 7 + failures++) * (1 + Math.random()), {});
+          // 128 ms, doubled up to 955 ms, and up to once more: a thousand pages that lost one
+          // server don't come back in one instant, and none later than 2 s after the server. A
+          // hidden page waits until it is looked at.
+          setTimeout(onPage, 2 ** Math.min(9.9, 7 + failures++) * (1 + Math.random()), {});
         } else {
           // Only a frame proves that the server is well: one that accepts and hangs up is not.
           if (data) failures = 0;

@@ -8,9 +8,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 from tests.proxies.servers import proxy_before
+from tests.services import open_chromium
 from tests.site import serve, write_site
-
-from .history import chromium_with_history
 
 pytestmark = pytest.mark.browser
 
@@ -129,7 +128,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with chromium_with_history() as browser:
+    with open_chromium(history=True) as browser:
         yield browser
 
 

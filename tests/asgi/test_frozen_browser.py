@@ -6,9 +6,8 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
+from tests.services import open_chromium
 from tests.site import serve, write_site
-
-from .history import chromium_with_history
 
 pytestmark = pytest.mark.browser
 
@@ -71,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with chromium_with_history() as browser:
+    with open_chromium(history=True) as browser:
         yield browser
 
 

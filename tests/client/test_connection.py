@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from ..services import program, wait_until
+from ..services import wait_until
 from .server import Component, LiveServer, until, wrapper
 
 pytestmark = pytest.mark.browser
@@ -206,45 +205,3 @@ def test_a_mounted_application_has_its_own_socket(page: Page, server: LiveServer
     page.locator("button").click()
     shows(page, 1)
     assert sockets == [server.url.replace("http", "ws") + "/prefix/asok/live"]
-
-
-@pytest.fixture(scope="module")
-def remembering(chromium: Browser) -> Generator[Browser]:
-    """A browser whose back-forward cache is on; Playwright turns it off."""
-    browser = chromium.browser_type.launch(
-        executable_path=program("chromium", package="chromium"),
-        args=["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"],
-        ignore_default_args=["--disable-back-forward-cache"],
-    )
-    yield browser
-    browser.close()
-
-
-def test_a_page_from_the_back_forward_cache_goes_on(
-    remembering: Browser, server: LiveServer
-) -> None:
-    component = counter()
-    context = remembering.new_context()
-    page = context.new_page()
-    opened(page, server, component)
-    page.evaluate("addEventListener('pageshow', event => { window.persisted = event.persisted })")
-    page.locator("button").click()
-    shows(page, 1)
-    page.locator("input").fill("unsaved")
-    server.pages["/second"] = "<!doctype html><title>second</title>"
-    page.goto(server.url + "/second")
-    wait_until(lambda: server.connected == 0, what="the close of the socket", limit=10)
-    component.state["count"] = 50
-    component.push()
-    # Playwright's own going back waits for a navigation that never comes.
-    page.evaluate("() => { history.back() }")
-    wait_until(lambda: len(server.got("j")) == 2, what="the join after coming back", limit=10)
-    shows(page, 50)
-    assert page.evaluate("window.persisted")
-    assert page.locator("input").input_value() == "unsaved"
-    page.locator("button").click()
-    shows(page, 51)
-    joins = server.got("j")
-    assert len(joins) == 2
-    assert joins[0][3] == joins[1][3]
-    context.close()

@@ -32,7 +32,12 @@ def typing(how: str = "ws-input", **state: Any) -> Component:
     def typed(state: dict[str, Any], data: dict[str, Any]) -> None:
         state["q"] = data["value"]
 
-    return Component(echo, {"q": "", "pushes": 0, "how": how, **state}, {"typed": typed})
+    def model(state: dict[str, Any], name: str, value: str, data: dict[str, Any]) -> None:
+        assert name == "typed"
+        state["q"] = value
+
+    methods: dict[str, Any] = {"typed": typed, "$model": model}
+    return Component(echo, {"q": "", "pushes": 0, "how": how, **state}, methods)
 
 
 def opened(page: Page, server: LiveServer, component: Component, **options: Any) -> None:
@@ -48,8 +53,13 @@ def pushed(page: Page, server: LiveServer, component: Component) -> None:
     until(page, "n => document.querySelector('p').textContent == n", str(component.state["pushes"]))
 
 
-@pytest.mark.parametrize("how", ["ws-input", "ws-input.debounce-40", "ws-keyup"])
-@pytest.mark.parametrize("latency", [0.0, 0.05, 0.8])
+HOWS = ["ws-input", "ws-model", "ws-model.debounce-40", "ws-model.lazy"]
+
+
+@pytest.mark.parametrize(
+    ("how", "latency"),
+    [("ws-keyup", 0.05), ("ws-input", 0.0), *((how, 0.8) for how in HOWS)],
+)
 def test_typing_loses_no_character(
     page: Page, server: LiveServer, how: str, latency: float
 ) -> None:
@@ -66,8 +76,11 @@ def test_typing_loses_no_character(
             server.send(component.push())
         page.wait_for_timeout(8)
         assert page.evaluate(STATE) == [text[: at + 1]] + [at + 1] * 2
-    until(page, "t => document.querySelector('b').textContent == t", text)
     assert page.evaluate(STATE) == [text, len(text), len(text)]
+    if how == "ws-model.lazy":
+        page.locator("#f").blur()
+    until(page, "t => document.querySelector('b').textContent == t", text)
+    assert page.evaluate(STATE)[0] == text
     assert component.state["q"] == text
 
 
@@ -286,8 +299,11 @@ def test_a_choice_that_was_never_sent_stays(page: Page, server: LiveServer) -> N
     assert page.locator("#f").input_value() == "c"
 
 
-def test_an_ime_composition_goes_through_pushes(page: Page, server: LiveServer) -> None:
-    component = typing()
+@pytest.mark.parametrize("how", HOWS)
+def test_an_ime_composition_goes_through_pushes(page: Page, server: LiveServer, how: str) -> None:
+    component = typing(how)
+    chance = random.Random(3)
+    server.delay = lambda: 0.4 * chance.random()
     opened(page, server, component)
     keyboard = page.context.new_cdp_session(page)
     page.locator("#f").focus()
@@ -299,9 +315,13 @@ def test_an_ime_composition_goes_through_pushes(page: Page, server: LiveServer) 
         pushed(page, server, component)
         assert page.evaluate(STATE) == [text, len(text), len(text)]
     keyboard.send("Input.insertText", {"text": "漢字"})
-    until(page, "document.querySelector('b').textContent == '漢字'")
     pushed(page, server, component)
     assert page.evaluate(STATE) == ["漢字", 2, 2]
+    if how == "ws-model.lazy":
+        page.locator("#f").blur()
+    until(page, "document.querySelector('b').textContent == '漢字'")
+    pushed(page, server, component)
+    assert page.evaluate(STATE)[0] == "漢字"
 
 
 def test_a_row_that_moves_does_not_end_a_composition(page: Page, server: LiveServer) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
-from tests.services import free_port, wait_until
+from playwright.sync_api import Browser, Page, WebSocket, expect
+from tests.services import free_port, open_chromium, wait_until
 from tests.site import environment, serve, wait_until_up, write_site
 
 from .server import Component, LiveServer, until, wrapper
@@ -52,7 +54,14 @@ SITE = {
     "src/pages/page.html": """\
         {% extends "html/base.html" %}{% block main %}{{ component('Desk') }}{% endblock %}
         """,
+    "src/pages/elsewhere/page.html": "elsewhere",
 }
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Generator[Browser]:
+    with open_chromium(history=True) as browser:
+        yield browser
 
 
 def start(root: Path, port: int) -> subprocess.Popen[str]:
@@ -69,13 +78,12 @@ def start(root: Path, port: int) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_killed_worker_takes_nothing_away(
-    page: Page, tmp_path: Path, console_errors: list[str]
-) -> None:
-    root, port = write_site(tmp_path, SITE), free_port()
-    process = start(root, port)
-    try:
-        page.goto(f"http://localhost:{port}/")
+class Desk:
+    """A visitor at work: a field that was not saved, a dialog open, scrolled down."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        page.goto(url)
         page.locator("#add").click()
         expect(page.locator("#count")).to_have_text("1")
         page.evaluate("document.documentElement.dataset.same = 'page'")
@@ -83,20 +91,56 @@ def test_a_killed_worker_takes_nothing_away(
         page.get_by_label("Note").fill("not saved")
         page.evaluate("scrollTo(0, 900)")
         assert page.evaluate("scrollY") == 900
-        process.kill()
-        process.wait()
-        until(page, "document.documentElement.matches('.asok-offline')")
-        # Called while nobody is there, and once more by the answer that never came.
-        page.evaluate("document.querySelector('#add').click()")
-        page.evaluate("document.querySelector('#add').click()")
-        process = start(root, port)
-        page.evaluate("dispatchEvent(new Event('online'))")
-        expect(page.locator("#count")).to_have_text("3", timeout=10_000)
+        page.evaluate(
+            """() => { window.away = [];
+                 new MutationObserver(() => {
+                   if (document.documentElement.matches(".asok-offline")) window.gone = true;
+                   else if (window.gone) away.push(performance.now()) }
+                 ).observe(document.documentElement, { attributeFilter: ["class"] }) }"""
+        )
+
+    def add(self) -> None:
+        self.page.evaluate("document.querySelector('#add').click()")
+
+    def is_as_it_was(self, count: int) -> None:
+        """Check that nothing was lost, nothing ran twice, and no page was loaded."""
+        page = self.page
+        expect(page.locator("#count")).to_have_text(str(count), timeout=15_000)
         until(page, "!document.documentElement.matches('.asok-offline')")
         assert page.evaluate("document.documentElement.dataset.same") == "page"
         assert page.get_by_label("Note").input_value() == "not saved"
         assert page.evaluate("document.querySelector('#more').matches(':modal')")
         assert page.evaluate("scrollY") == 900
+        assert page.evaluate("document.activeElement.name") == "note"
+        assert page.locator("[aria-busy=true]").count() == 0
+
+
+@pytest.mark.parametrize("how", ["killed", "deployed", "asleep"])
+def test_a_worker_that_goes_takes_nothing_away(
+    page: Page, tmp_path: Path, console_errors: list[str], how: str
+) -> None:
+    root, port = write_site(tmp_path, SITE), free_port()
+    process = start(root, port)
+    try:
+        desk = Desk(page, f"http://localhost:{port}/")
+        session = page.context.new_cdp_session(page)
+        if how == "asleep":  # as a phone in a pocket, while the server is renewed
+            session.send("Page.setWebLifecycleState", {"state": "frozen"})
+        process.send_signal(signal.SIGTERM if how == "deployed" else signal.SIGKILL)
+        process.wait()
+        if how != "asleep":
+            until(page, "document.documentElement.matches('.asok-offline')")
+            # Called while nobody is there, and once more by the answer that never came.
+            desk.add()
+            desk.add()
+        process = start(root, port)
+        if how == "asleep":
+            session.send("Page.setWebLifecycleState", {"state": "active"})
+            until(page, "away.length")
+            desk.add()
+            desk.add()
+        # Nobody tells the page that the server is back: it looks every two seconds at least.
+        desk.is_as_it_was(3)
         page.reload()
         expect(page.locator("#count")).to_have_text("3")
     finally:
@@ -104,6 +148,84 @@ def test_a_killed_worker_takes_nothing_away(
         page.goto("about:blank")
         process.kill()
         process.wait()
+
+
+def test_offline_and_the_back_forward_cache_take_nothing_away(
+    page: Page, tmp_path: Path, console_errors: list[str]
+) -> None:
+    with serve(write_site(tmp_path, SITE)) as url:
+        desk = Desk(page, url)
+        page.context.set_offline(True)
+        # A network that is gone closes no socket; it is asked again as soon as it is there.
+        desk.add()
+        page.context.set_offline(False)
+        desk.is_as_it_was(2)
+        page.evaluate("addEventListener('pageshow', e => { window.persisted = e.persisted })")
+        page.goto(url + "/elsewhere", wait_until="commit")
+        page.wait_for_url("**/elsewhere")
+        page.evaluate("() => { history.back() }")
+        until(page, "window.persisted")
+        desk.add()
+        desk.is_as_it_was(3)
+        console_errors.clear()
+        page.goto("about:blank")
+
+
+def test_a_thousand_pages_that_lost_a_server_come_back_within_two_seconds_but_not_at_once(
+    page: Page, server: LiveServer
+) -> None:
+    page.add_init_script(
+        """window.waits = []; const plain = window.setTimeout;
+           window.setTimeout = (work, ms, ...rest) => {
+             waits.push(ms);
+             return plain(work, 0, ...rest);
+           };
+           window.WebSocket = class {
+             readyState = 3;
+             constructor() { plain(() => this.onclose?.({ type: "close" })) }
+             close() {} }"""
+    )
+    page.goto(server.page(wrapper("x")))
+    until(page, "waits.length > 200")
+    waits: list[float] = page.evaluate("waits.filter(ms => ms > 100)")
+    assert 128 <= waits[0] < 256
+    assert all(950 < wait < 1920 for wait in waits[4:])
+    assert len(set(waits)) > 100
+    page.goto("about:blank")
+
+
+def test_a_page_from_the_back_forward_cache_shows_what_happened_meanwhile(
+    page: Page, server: LiveServer
+) -> None:
+    def increment(state: dict[str, object], data: object) -> None:
+        state["count"] = int(str(state["count"])) + 1
+
+    component = Component(
+        lambda state: f'<b>{state["count"]}</b><button ws-click="increment">+</button>',
+        {"count": 0},
+        {"increment": increment},
+    )
+    server.serve(component)
+    page.goto(server.page(wrapper(component.render(component.state))))
+    wait_until(lambda: bool(server.got("j")), what="the join")
+    page.evaluate("addEventListener('pageshow', event => { window.persisted = event.persisted })")
+    page.locator("button").click()
+    expect(page.locator("b")).to_have_text("1")
+    server.pages["/second"] = "<!doctype html><title>second</title>"
+    page.goto(server.url + "/second")
+    wait_until(lambda: server.connected == 0, what="the close of the socket", limit=10)
+    component.state["count"] = 50
+    component.push()
+    # Playwright's own going back waits for a navigation that never comes.
+    page.evaluate("() => { history.back() }")
+    wait_until(lambda: len(server.got("j")) == 2, what="the join after coming back", limit=10)
+    until(page, "document.querySelector('b').textContent == 50")
+    assert page.evaluate("window.persisted")
+    page.locator("button").click()
+    until(page, "document.querySelector('b').textContent == 51")
+    joins = server.got("j")
+    assert len(joins) == 2
+    assert joins[0][3] == joins[1][3]
 
 
 def test_few_bytes_tell_of_a_click_and_of_a_row(page: Page, tmp_path: Path) -> None:
