@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from anyio import to_thread
@@ -16,7 +17,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from asok.asgi.live_http import LiveHTTP
 from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
-from asok.live import Conversation, Live, SocketSecrets
+from asok.holes import VisitorSecrets
+from asok.live import Conversation, Live
 
 __all__ = ["LIVE_PATH", "LiveDoor"]
 
@@ -94,7 +96,11 @@ class LiveDoor:
             session_id,
             emit=emit,
             hang_up=hang_up,
-            secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
+            # One CSRF value for the socket's whole life, made where a form first shows it; and no
+            # nonce, since a script in an update would not run anyway.
+            secrets=VisitorSecrets(
+                str, partial(parts.csrf.token, session_id) if parts.csrf_tokens else None
+            ),
             admit=SocketGuards(parts, socket.scope, session_id),
         )
         self._open[socket] = conversation

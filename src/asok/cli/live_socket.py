@@ -26,6 +26,12 @@ class LiveSocket(WebSocketsSansIOProtocol):
             logger=self.conn.logger,
         )
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop; nothing is parsed any more."""
+        super().connection_lost(exc)
+        # The parser is a generator that holds the connection, which holds it.
+        self.conn.parser.close()
+
 
 class _Frames(ServerProtocol):
     """Text that is no UTF-8 ends the connection (1007) as soon as it is seen, and without a

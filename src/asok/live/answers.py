@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from asok.errors import CallRefused, StateRefused
@@ -58,7 +59,7 @@ class Answers:
         self._leave = leave
         self._emit = emit
         self._miss = miss
-        self._runner = Runner(live, self._show_partly)
+        self._runner = Runner(live, partial(_show_partly, screen))
 
     async def answer(self, member: Member, job: Job) -> None:
         """Answer one job, whatever comes of it."""
@@ -110,11 +111,6 @@ class Answers:
             except Exception:
                 log.exception("%s can't be shown as it was", member.payload.name)
         await self._screen.fail(member.n, job.seq, code, error)
-
-    async def _show_partly(self, member: Member, version: float, html: str) -> None:
-        if not member.left:
-            member.shows_partly = True
-            await self._screen.show(member.n, version, html, 0)
 
     async def _welcome(self, member: Member, shown: float | None) -> None:
         version, html = await self._runner.off(member, lambda: member.joined(shown))
@@ -210,3 +206,9 @@ class Answers:
         """The fields of a log record; `session` stands for the session and is not its id."""
         name = member.payload.name if member else None
         return {"component": name, "method": method, "session": self._owner}
+
+
+async def _show_partly(screen: Screen, member: Member, version: float, html: str) -> None:
+    if not member.left:
+        member.shows_partly = True
+        await screen.show(member.n, version, html, 0)

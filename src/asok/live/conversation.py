@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -72,15 +73,14 @@ class Conversation:
         self._hang_up = hang_up
         self._secrets = secrets or SocketSecrets()
         self._pause = pause
+        # In a circle of references, what was closed would stay until the next collection, which a
+        # server without load never has.
+        me = weakref.proxy(self)
         self._answers = Answers(
-            live,
-            self._screen,
-            self.owner,
-            admit=admit,
-            leave=self._leave,
-            emit=self._emit,
-            miss=lambda member, event: self.push(member.n, event),
-        )
+            live, self._screen, self.owner, admit=admit, leave=lambda n: me._leave(n),
+            emit=lambda member, event: me._emit(member, event),
+            miss=lambda member, event: me.push(member.n, event),
+        )  # fmt: skip
         self.loop = asyncio.get_running_loop()
         # An event comes from the middle of somebody else's request or call, whose database
         # session and render are not this conversation's.
@@ -168,8 +168,7 @@ class Conversation:
     def _leave(self, n: int) -> None:
         member = self._members.pop(n, None)
         if member is not None:
-            member.left = True
-            member.jobs.clear()
+            member.leave()
             self._live.broadcasts.listen(self, n, ())
             if member.definition.unmounts:
                 self._spawn(self._answers.unmount(member))

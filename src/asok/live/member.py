@@ -91,6 +91,12 @@ class Member:
     def __repr__(self) -> str:
         return f"<Member {self.n}: {self.payload.name} {self.payload.cid}>"
 
+    def leave(self) -> None:
+        """The browser shows it no more: nothing waits for it, and nobody is told for it."""
+        self.left = True
+        self.listen = lambda _: None
+        self.jobs.clear()
+
     @property
     def cid(self) -> str:
         """The component's identity."""
