@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 from asok import holes
 from asok.component import Component, exposed
-from asok.live import Html, SocketSecrets
+from asok.live import Html, MemoryLiveStore, SocketSecrets
 
 from .fake_client import FakeClient, wrappers
-from .ports import Site
+from .ports import FakeSession, Site
 from .scenario import Run, joined
 
 
@@ -198,5 +199,38 @@ def test_components_inside_are_the_same_from_render_to_render() -> None:
         [again] = wrappers(shown.html)
         assert again["cid"] == inner["cid"]
         assert "<script" not in shown.html
+
+    asyncio.run(scenario())
+
+
+def test_a_session_of_the_network_is_read_before_an_async_method_runs_on_the_loop() -> None:
+    read: list[bool] = []
+
+    class Far(FakeSession):
+        def __len__(self) -> int:
+            read.append(threading.current_thread() is threading.main_thread())
+            return super().__len__()
+
+    class Asks(Component):
+        name: str = ""
+
+        @exposed
+        async def ask(self) -> None:
+            self.name = self.session.get("name", "nobody")
+
+        def render(self) -> str:
+            return self.name
+
+    async def scenario() -> None:
+        store = MemoryLiveStore()
+        store.blocking = True
+        one = Site(Asks, store=store)
+        one.sessions["visitor"] = Far({"name": "Ada"})
+        client = FakeClient(one.live)
+        [shown] = await client.join(one.page("Asks", frozen=True))
+        await client.call(shown, "ask")
+        assert (shown.html, read) == ("Ada", []), "nobody knew yet that it asks"
+        await client.call(shown, "ask")
+        assert read == [False]
 
     asyncio.run(scenario())

@@ -238,6 +238,8 @@ class Member:
         if verdict != "run":
             return Prepared(verdict, at, None)
         component = self.instance(turn.place, at)
+        if turn.work.is_async and self._store.blocking and self.definition.asks_session:
+            len(turn.place.session())  # is read here: the method runs on the loop
         now = self.live.clock()
         turn.begin(at, component, now=now, tabs=self.live.limits.tabs, heard=self._heard(now))
         return Prepared(verdict, at, component)

@@ -218,6 +218,7 @@ class Place:
                     "none.",
                     fix="Give live.page(…) the visitor's session_id and session.",
                 )
+            self.definition.asks_session = True
             self._session = self._open_session(self._visit.session_id)
         return self._session
 

@@ -42,6 +42,8 @@ class Definition:
         self.guarded = cls.guard is not Component.guard
         self.unmounts = cls.unmount is not Component.unmount
         self.mounts = cls.mount is not Component.mount
+        #: Whether an instance has asked for the session so far.
+        self.asks_session = False
         #: Whether its rendering may run on the event loop, as one with an async method says.
         #: Hooks that run before each call may block.
         called = (*self.methods.values(), *self.listeners.methods.values())
