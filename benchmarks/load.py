@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import processor
+
 SECONDS = 3
 ROUNDS = 5
 
@@ -34,10 +36,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests a second, and the time within which 99 of 100 were answered, in milliseconds."""
+    """Requests a second, the time within which 99 of 100 were answered, in milliseconds, and the
+    processor time of one request, in microseconds (0 where it is unknown)."""
 
     rate: float
     p99: float
+    busy: float
 
 
 def free_port() -> int:
@@ -58,6 +62,7 @@ def running(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
     port = free_port()
     arguments = [*pinned(0), *(part.replace("{port}", str(port)) for part in command)]
     process = subprocess.Popen(arguments, cwd=cwd, env=dict(environment), stdout=subprocess.DEVNULL)
+    processor.started(port, process.pid)
     try:
         for _ in range(400):
             if process.poll() is not None:
@@ -106,7 +111,9 @@ def measure(url: str, headers: Mapping[str, str] | None = None) -> Measured:
     command = [*pinned(1), wrk, "-t1", "-c16", f"-d{SECONDS}s", "--latency", url]
     for name, value in (headers or {}).items():
         command += ["-H", f"{name}: {value}"]
+    before = processor.used(url)
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    spent = processor.used(url) - before
     if "Non-2xx" in output or "Socket errors" in output:
         raise SystemExit(f"{url} did not answer every request with 200:\n{output}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
@@ -114,14 +121,17 @@ def measure(url: str, headers: Mapping[str, str] | None = None) -> Measured:
     assert rate is not None, output
     assert p99 is not None, output
     unit = {"us": 0.001, "ms": 1.0, "s": 1000.0}[p99[2]]
-    return Measured(float(rate[1]), float(p99[1]) * unit)
+    answered = re.search(r"(\d+) requests in", output)
+    assert answered is not None, output
+    busy = spent / max(int(answered[1]), 1) * 1e6
+    return Measured(float(rate[1]), float(p99[1]) * unit, busy)
 
 
 def compare(rows: Mapping[str, Row]) -> None:
     """Measure every row in turn, ROUNDS times; print rates, ratios to each row's floor and p99.
 
     A ratio is the median of the ratios of one round each, so that a machine whose speed
-    drifts does not distort it.
+    drifts does not distort it. The second one is of the processor time of a request.
     """
     found: dict[str, list[Measured]] = {name: [] for name in rows}
     for _ in range(ROUNDS):
@@ -132,9 +142,11 @@ def compare(rows: Mapping[str, Row]) -> None:
     for name, row in rows.items():
         pairs = list(zip(found[name], found[row.floor], strict=True))
         ratios = [mine.rate / base.rate for mine, base in pairs]
+        busy = [base.busy / mine.busy for mine, base in pairs if mine.busy and base.busy] or [0.0]
         print(
             f"{name:{width}}  {statistics.median(one.rate for one in found[name]):>9,.0f}/s  "
             f"ratio {statistics.median(ratios):.3f}  ({min(ratios):.3f}–{max(ratios):.3f})  "
+            f"of processor time {statistics.median(busy):.3f}  "
             f"p99 {statistics.median(one.p99 for one in found[name]):6.2f} ms",
             flush=True,
         )

@@ -57,7 +57,8 @@ def starlette():
     return Starlette(routes=[Mount("/static", StaticFiles(directory="files"))])
 """
 
-#: Makes the thing, asks for one file, and prints milliseconds and KiB of memory that it took.
+#: Makes the thing, asks for one file, and prints milliseconds, those of processor time, and KiB
+#: of memory that it took.
 START = """
 import gc, json, sys, time
 from pathlib import Path
@@ -83,11 +84,11 @@ def whitenoise(folder):
 
 start = globals()[sys.argv[1]](Path(sys.argv[2]))
 gc.collect()
-before, began = resident(), time.perf_counter()
+before, began, busy = resident(), time.perf_counter(), time.process_time()
 kept = start()
-spent = time.perf_counter() - began
+spent, used = time.perf_counter() - began, time.process_time() - busy
 gc.collect()
-print(json.dumps([spent * 1000, resident() - before]))
+print(json.dumps([spent * 1000, used * 1000, resident() - before]))
 """
 
 
@@ -172,7 +173,7 @@ def starts(root: Path, environment: Mapping[str, str]) -> None:
     build_assets([source], out, quality=1, minify=False)
     print(f"\nThe start with {FILES:,} files, and their compressed forms:")
     names = ["asok", *(["whitenoise"] if find_spec("whitenoise") else [])]
-    found: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
+    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in names}
     for _ in range(ROUNDS):
         for name in names:
             done = subprocess.run(
@@ -180,9 +181,11 @@ def starts(root: Path, environment: Mapping[str, str]) -> None:
                 capture_output=True, text=True, env=dict(environment), check=True,
             )  # fmt: skip
             found[name].append(tuple(json.loads(done.stdout)))
-    for name, pairs in found.items():
-        spent, taken = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"{name:12} {spent:8.1f} ms  {taken / 1024:6.1f} MiB")
+    for name, rounds in found.items():
+        spent, used, taken = (statistics.median(column) for column in zip(*rounds, strict=True))
+        print(
+            f"{name:12} {spent:8.1f} ms, {used:.1f} ms of processor time  {taken / 1024:6.1f} MiB"
+        )
 
 
 def main() -> None:

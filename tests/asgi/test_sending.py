@@ -14,6 +14,7 @@ from tests.site import load_site, write_site
 from asok.asgi.finishing import deliver
 from asok.asgi.sending import send_plan
 from asok.assets import FileSlice, Plan
+from asok.assets.files import FileParts
 
 from .conftest import Open
 
@@ -72,6 +73,17 @@ def test_a_server_that_can_is_given_the_open_file(
     offered = {"http.response.zerocopysend": {}, "http.response.pathsend": {}}
     asyncio.run(send_plan(piece(file, start, length, status), {"extensions": offered}, send))
     assert read == [file.read_bytes()[start : start + length]]
+
+
+def test_parts_of_a_file_go_out_between_what_announces_them(file: Path) -> None:
+    whole = FileSlice(file, 0, 600_000, file.parent)
+    parts = FileParts(((b"--x", whole.part(5, 10)), (b"--y", whole.part(0, 300_000))), b"--")
+    offered = {"http.response.zerocopysend": {}, "http.response.pathsend": {}}
+    start, *body = sent(Plan(206, (), parts), extensions=offered)
+    assert start["status"] == 206
+    wanted = b"--x5678901234--y" + file.read_bytes()[:300_000] + b"--"
+    assert b"".join(message["body"] for message in body) == wanted
+    assert [message["more_body"] for message in body] == [True] * (len(body) - 1) + [False]
 
 
 def test_an_empty_file_has_an_end(tmp_path: Path) -> None:
