@@ -95,6 +95,27 @@ SITE = {
     "src/pages/elsewhere/page.html": """\
         {% extends "html/base.html" %}{% block main %}<p>Elsewhere</p>{% endblock %}
         """,
+    "src/components/Search.py": """\
+        from asok import Component, listens
+
+        class Search(Component):
+            q: str = ""
+            news: str = ""
+            _bindable = ["q"]
+
+            @listens("news")
+            def hear(self, text: str):
+                self.news = text
+
+            def render(self):
+                return self.html("search.html")
+        """,
+    "src/components/search.html": """\
+        <i>{{ news }}</i><label>Search <input ws-model="q" value="{{ q }}"></label><b>{{ q }}</b>
+        """,
+    "src/pages/search/page.html": """\
+        {% extends "html/base.html" %}{% block main %}{{ component('Search') }}{% endblock %}
+        """,
     "src/pages/news/[text]/page.py": """\
         from asok import broadcast
 
@@ -291,3 +312,37 @@ def test_every_way_does_the_same(visitor: Visitor) -> None:
         # Only a form without scripts loads pages: each time the door, and the page it leads to.
         assert len(visitor.loads) > 10 if not scripted else visitor.loads == ["GET"] * 3
         assert ("POST" in visitor.posts) == (visitor.transport == "post")
+
+
+def test_typing_by_post_loses_nothing(chromium: Browser, site: str) -> None:
+    context = chromium.new_context()
+    context.add_init_script(BLOCKED)
+    page = context.new_page()
+    with page.expect_response(
+        lambda answer: answer.headers.get("content-type", "").startswith("text/event-stream")
+    ):
+        page.goto(site + "/search")
+    session = context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 400, "downloadThroughput": -1, "uploadThroughput": -1}
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", slow)
+    state = "(f => [f.value, f.selectionStart, f.selectionEnd])(document.querySelector('input'))"
+    page.locator("input").focus()
+    text = "The quick brown fox & 12 dogs"
+    for at, letter in enumerate(text, start=1):
+        page.keyboard.type(letter)
+        if at % 9 == 0:
+            urllib.request.urlopen(f"{site}/news/{at}").close()
+        page.wait_for_timeout(1000 / 15)
+        assert page.evaluate(state) == [text[:at], at, at]
+    for made in ("k", "か", "かn", "かん"):
+        end = len(made)
+        composed = {"text": made, "selectionStart": end, "selectionEnd": end}
+        session.send("Input.imeSetComposition", composed)
+        page.wait_for_timeout(100)
+        assert page.evaluate(state) == [text + made] + [len(text) + end] * 2
+    session.send("Input.insertText", {"text": "漢"})
+    expect(page.locator("b")).to_have_text(text + "漢", timeout=20_000)
+    expect(page.locator("i")).to_have_text("27")
+    assert page.evaluate(state)[0] == text + "漢"
+    context.close()
