@@ -10,8 +10,8 @@ import pytest
 
 DOORS = {
     "asok": (
-        "AsokError Asok Component Model Request Settings Upload broadcast exposed listens "
-        "revalidate_path revalidate_tag"
+        "AsokError Asok Component Model Request Settings Upload broadcast exposed "
+        "integrity listens revalidate_path revalidate_tag static"
     ),
     "asok.component": "Component exposed listens",
     "asok.testing": ("Client Element LiveComponent LivePage Queries client live queries rollback"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asok.app import Asok
     from asok.asgi.request import Request
     from asok.asgi.uploads import Upload
+    from asok.assets import integrity, static
     from asok.component import Component, exposed, listens
     from asok.errors import AsokError
     from asok.live import broadcast
@@ -30,9 +31,11 @@ __all__ = [
     "Upload",
     "broadcast",
     "exposed",
+    "integrity",
     "listens",
     "revalidate_path",
     "revalidate_tag",
+    "static",
 ]
 
 __version__ = "0.1.0"
@@ -47,9 +50,11 @@ _HOMES = {
     "Upload": "asok.asgi.uploads",
     "broadcast": "asok.live",
     "exposed": "asok.component",
+    "integrity": "asok.assets",
     "listens": "asok.component",
     "revalidate_path": "asok.pages",
     "revalidate_tag": "asok.pages",
+    "static": "asok.assets",
 }
 
 

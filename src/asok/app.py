@@ -19,7 +19,7 @@ from asok.asgi.runtime_file import RuntimeFile
 from asok.asgi.static_pages import DevelopmentPages, page_renderer
 from asok.asgi.stored_pages import StoredPages
 from asok.asgi.wsgi import mark_as_asgi, refuse
-from asok.assets import ManifestAssets
+from asok.assets import ManifestAssets, configure_static
 from asok.building import Check, build_pages
 from asok.composition import Addresses, make_doors, make_live, make_parts, make_templates
 from asok.fingerprint import fingerprint
@@ -85,6 +85,7 @@ class Asok:
         self.tree: Tree = scan(self.source / "pages")
         self.router = Router(self.tree.routes, trailing_slash=settings.trailing_slash == "always")
         self.addresses = Addresses(self.assets, self.router, settings.base_path)
+        configure_static(self.addresses)
         self.templates = make_templates(
             settings, self.source, addresses=self.addresses, cache=self.cache
         )

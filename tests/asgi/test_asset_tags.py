@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from tests.site import load_site, write_site
 
-from asok import Asok, dependencies, site_modules
+from asok import Asok, dependencies, site_modules, static
 from asok.assets import Form, build_assets, site_pins, site_roots
-from asok.errors import AssetError
+from asok.errors import AssetError, ConfigurationError
+from asok.testing import Client
 
 from .conftest import Open
 
@@ -220,3 +221,26 @@ def test_a_page_is_rendered_again_when_what_it_shows_of_assets_changes(tmp_path:
     assert set(rendered(**word)) == {"/nonce", "/hash"}
     changed = rendered(**word, **{"src/static/css/a.css": "x{y:z}"})
     assert changed["/plain"] == "the asset css/a.css changed"
+
+
+def test_python_code_names_assets_as_templates_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = """
+        from asok import integrity, static
+        SSG = True
+        def get(request):
+            text = f"{static('css/a.css')} {integrity('css/a.css')}"
+            return text, 200, {"link": f"<{static('css/a.css')}>; rel=preload; as=style"}
+        """
+    build(tmp_path, files={"src/pages/coded/page.py": page})
+    client = Client(load_site(tmp_path, base_url="https://site.example/at"))
+    for _ in range(2):  # made, and stored
+        answer = client.get("/coded")
+        url, digest = answer.text.split()
+        assert re.fullmatch(r"/at/static/css/a-[0-9a-f]{12}\.css", url)
+        assert digest.startswith("sha384-")
+        assert answer.headers["link"] == f"<{url}>; rel=preload; as=style"
+    monkeypatch.setattr("asok.assets.current._Current.urls", None)
+    with pytest.raises(ConfigurationError, match="before there was a site"):
+        static("css/a.css")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from asok.assets.api import Assets
 from asok.assets.breaker import Age, Breaker
+from asok.assets.current import configure_static, integrity, static
 from asok.assets.disk import DiskAssets, disk_resource
 from asok.assets.files import FileSlice
 from asok.assets.manifest import Entry, Form, Linked, Manifest
@@ -43,11 +44,14 @@ __all__ = [
     "Variant",
     "ViteServer",
     "build_assets",
+    "configure_static",
     "disk_resource",
+    "integrity",
     "respond",
     "scan",
     "site_pins",
     "site_roots",
+    "static",
 ]
 
 
