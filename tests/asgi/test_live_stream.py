@@ -83,7 +83,7 @@ def test_broadcasts_are_told_at_once_and_what_is_open_is_bounded(tmp_path: Path)
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["x-accel-buffering"] == "no"
         assert answer.headers["cache-control"] == "private, no-store"
-        assert [next(told)[:2], next(told)[:2]] == [["h", 1], ["o", 2]]
+        assert sorted([next(told)[:2], next(told)[:2]]) == [["h", 1], ["o", 2]]
         browser.get("/say/one")
         frame = next(told)
         assert frame[:3] == ["h", 1, 1]

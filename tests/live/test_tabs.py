@@ -7,6 +7,7 @@ import gc
 import weakref
 
 from asok.component import Component, exposed, listens
+from asok.live import Conversation
 
 from .fake_client import FakeClient
 from .ports import Site
@@ -32,26 +33,26 @@ def test_a_thousand_tabs_opened_and_closed_leave_nothing() -> None:
         site = Site(Room)
         live = site.live
         page = site.page("Room", frozen=True)
-        gone: list[weakref.ref[object]] = []
+        gone: list[weakref.ref[Conversation]] = []
         for wave in range(4):
             tabs: list[FakeClient] = []
             for n in range(250):
-                tab = FakeClient(live, f"visitor {wave} {n % 50}", f"tab {n}")
-                await tab.join(page)
-                tabs.append(tab)
+                tabs.append(FakeClient(live, f"visitor {wave} {n % 50}", f"tab {n}"))
+                await tabs[-1].join(page)
             assert (len(live), len(live.broadcasts)) == (250, 250)
-            for tab in tabs[:25]:
-                await tab.call(tab.shown[1], "say")
+            for one in tabs[:25]:
+                await one.call(one.shown[1], "say")
             live.broadcasts.deliver(live.broadcasts.event("said", {}))
             await asyncio.sleep(0)  # some have heard of it by now
-            for tab in tabs:
-                await tab.conversation.close()
-            gone += [weakref.ref(tab.conversation) for tab in tabs]
+            for one in tabs:
+                await one.conversation.close()
+            gone += [weakref.ref(one.conversation) for one in tabs]
             assert await live.drain(10)
             assert (len(live), len(live.broadcasts), len(live.bases)) == (0, 0, 0)
-            del tab, tabs
+            tabs.clear()
+        del one  # pyright: ignore[reportPossiblyUnboundVariable]
         gc.collect()
-        assert not [one for one in gone if one() is not None]
+        assert not [left for left in gone if left() is not None]
         assert not live.broadcasts._topics  # pyright: ignore[reportPrivateUsage]
         assert not live._conversations  # pyright: ignore[reportPrivateUsage]
 
