@@ -44,6 +44,13 @@ class Structure:
 _KEEPING: Final = frozenset({"indent", "safe", "trim"})
 _CONTENT: Final = frozenset({Mode.DATA, Mode.RAW_TEXT})
 _START: Final = State()
+#: What would end the place in which a body is written whose own markup is not read.
+_ENDS: Final = {
+    Mode.DOUBLE_QUOTED: ('"',),
+    Mode.SINGLE_QUOTED: ("'",),
+    Mode.COMMENT: ("-->", "--!>"),
+    Mode.CDATA: ("]]>",),
+}
 
 
 def read(
@@ -74,6 +81,8 @@ class _Reader:
         self.structure = Structure()
         self.quiet = 0
         """How many enclosing bodies are filtered into something that may be no markup."""
+        self.ends: tuple[str, ...] = ()
+        """What may not stand in those bodies: it would end the value or comment around them."""
         self.silent = False
         """Whether text outside blocks is not written: behind `{% extends %}`."""
 
@@ -98,6 +107,7 @@ class _Reader:
             piece = self.pieces[self.at]
             self.at += 1
             if isinstance(piece, Text):
+                self.stays_within(piece)
                 if self.quiet or (self.silent and opened is None):
                     continue
                 state = html.feed(state, piece.text, piece.offset, raw=piece.raw, seen=self.seen)
@@ -120,6 +130,17 @@ class _Reader:
             opened.offset,
             f"Write {{% {ends[-1]} %}} where it ends.",
         )
+
+    def stays_within(self, piece: Text) -> None:
+        """Refuse what leaves the place that a body of another is written into."""
+        for end in self.ends:
+            at = piece.text.find(end)
+            if at >= 0:
+                raise Unreadable(
+                    f"got {end} inside a statement, where it ends the value or comment around it",
+                    piece.offset + at,
+                    "Write the statement before the tag, and its value with {{ … }} into it.",
+                )
 
     def misplaced(
         self, piece: Statement, opened: Statement | None, ends: tuple[str, ...]
@@ -228,9 +249,12 @@ class _Reader:
         start = state if state.mode in _CONTENT else _START
         # What is written into an attribute or a comment is no markup of this page.
         quiet = state.mode not in _CONTENT or not _KEEPING.issuperset(piece.filters)
+        around = self.ends
+        self.ends += _ENDS.get(state.mode, ())
         self.quiet += quiet
         end, _ = self.until(start, piece, f"end{piece.keyword}")
         self.quiet -= quiet
+        self.ends = around
         self.same(start, end, piece)
 
     def same(self, start: State, end: State, piece: Statement) -> State:
