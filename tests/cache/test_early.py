@@ -14,9 +14,9 @@ from asok.cache import Cache
 from asok.cache.api import Entry
 from asok.cache.early import is_due
 from asok.errors import CacheError
+from asok.testing.stores.asking import Counted, eventually
 
 from .places import Place
-from .region_contract import Counted, eventually
 
 
 @pytest.mark.parametrize("use_async", [False, True])

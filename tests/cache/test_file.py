@@ -18,12 +18,12 @@ import pytest
 from asok.cache import Cache, clock
 from asok.cache.file import FileStore
 from asok.errors import CacheUnavailable
+from asok.testing.stores import CacheContract
+from asok.testing.stores.asking import value_of
 
-from .contract import StoreContract, value_of
+from .contract import StoreContract
 from .disk import files, refuse
 from .places import FilePlace
-from .region_contract import RegionContract
-from .serving_contract import ServingContract
 from .workers import start
 
 
@@ -36,11 +36,7 @@ class TestFileStore(StoreContract):
     pass
 
 
-class TestFileRegion(RegionContract):
-    pass
-
-
-class TestFileServing(ServingContract):
+class TestFileCache(CacheContract):
     pass
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from asok.cache import Cache
 from asok.cache.file import FileStore
+from asok.testing.stores.asking import value_of
 
 from ..services import program
-from .contract import value_of
 from .disk import files
 from .places import FilePlace
 from .workers import run, start

@@ -11,11 +11,11 @@ import pytest
 from asok import forked
 from asok.cache import Cache
 from asok.cache.memory import MemoryStore
+from asok.testing.stores import CacheContract
+from asok.testing.stores.asking import together, value_of
 
-from .contract import StoreContract, together, value_of
+from .contract import StoreContract
 from .places import MemoryPlace
-from .region_contract import RegionContract
-from .serving_contract import ServingContract
 
 
 @pytest.fixture
@@ -27,11 +27,7 @@ class TestMemoryStore(StoreContract):
     pass
 
 
-class TestMemoryRegion(RegionContract):
-    pass
-
-
-class TestMemoryServing(ServingContract):
+class TestMemoryCache(CacheContract):
     pass
 
 

@@ -16,9 +16,9 @@ from tests.site import serve, write_site
 from asok.cache import Cache, configure
 from asok.cache.purges import share_purges
 from asok.notices import FileNotices, LocalNotices
+from asok.testing.stores.asking import eventually
 
 from .places import RedisPlace
-from .region_contract import eventually
 from .workers import start
 
 #: A worker that has three values, and says which are left after each line of input.

@@ -16,13 +16,13 @@ from asok.cache import Cache
 from asok.cache.redis import RedisStore
 from asok.cache.redis_entry import join_entry, read_entry
 from asok.errors import CacheUnavailable, ConfigurationError
+from asok.testing.stores import CacheContract
+from asok.testing.stores.asking import eventually, together, value_of
 
 from ..services import free_port
-from .contract import StoreContract, together, value_of
+from .contract import StoreContract
 from .places import RedisPlace
 from .proxy import Proxy, proxied
-from .region_contract import RegionContract, eventually
-from .serving_contract import ServingContract
 
 
 @pytest.fixture
@@ -34,11 +34,7 @@ class TestRedisStore(StoreContract):
     pass
 
 
-class TestRedisRegion(RegionContract):
-    pass
-
-
-class TestRedisServing(ServingContract):
+class TestRedisCache(CacheContract):
     pass
 
 

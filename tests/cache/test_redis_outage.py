@@ -17,10 +17,10 @@ from tests.site import load_site, write_site
 from asok import backends
 from asok.cache import Cache
 from asok.cache.redis import RedisStore
+from asok.testing.stores.asking import eventually
 
 from ..services import free_port, program
 from .proxy import Proxy, proxied
-from .region_contract import eventually
 
 SITE = {
     "src/pages/page.html": "home",

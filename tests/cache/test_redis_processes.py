@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from asok.cache import Cache
+from asok.testing.stores.asking import value_of
 
-from .contract import value_of
 from .places import RedisPlace
 from .workers import run, start
 

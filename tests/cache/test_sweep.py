@@ -12,8 +12,8 @@ import pytest
 from asok.cache.document import write_document
 from asok.cache.file import FileStore
 from asok.cache.sweep import Sweeper
+from asok.testing.stores.asking import value_of
 
-from .contract import value_of
 from .disk import files, refuse
 from .places import FilePlace
 

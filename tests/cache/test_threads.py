@@ -12,8 +12,7 @@ from asok.cache import Cache
 from asok.cache.api import Entry
 from asok.cache.memory import MemoryStore
 from asok.cache.threads import hop, in_thread, later
-
-from .region_contract import eventually
+from asok.testing.stores.asking import eventually
 
 _name: ContextVar[str] = ContextVar("name", default="nobody")
 

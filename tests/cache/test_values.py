@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from asok.cache.isolate import isolate
 from asok.cache.values import dumps, loads
+from asok.testing.stores.samples import same
 
-from .samples import same, values
+from .random_values import values
 
 
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, "x", [1, [2]], {"a": {"b": [None]}}])

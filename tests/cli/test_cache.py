@@ -8,7 +8,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from tests.cache.region_contract import eventually
 from tests.services import free_port
 
 from asok import backends
@@ -17,6 +16,7 @@ from asok.cli.cached import _size  # pyright: ignore[reportPrivateUsage]
 from asok.notices import FileNotices
 from asok.pages import DiskStore, StoredPage
 from asok.settings import Settings
+from asok.testing.stores.asking import eventually
 
 from .conftest import Run
 

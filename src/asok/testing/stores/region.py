@@ -1,10 +1,9 @@
-"""What a region does alike over every store; a test module has a fixture `place`."""
+"""What a cache does alike over every store: its calls, tags, and one computation for all."""
 
 from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,45 +12,17 @@ import pytest
 
 from asok.cache import MISSING, Cache, Computed
 from asok.errors import CacheError, CacheKeyError, CacheValueError
+from asok.testing.stores.asking import Counted, together
+from asok.testing.stores.place import StorePlace
 
-from .contract import together
-from .places import Place
-
-__all__ = ["Counted", "RegionContract", "eventually"]
-
-
-def eventually(ready: Callable[[], bool], *, what: str = "it") -> None:
-    """Return as soon as `ready()` is true; fail after a long time."""
-    end = time.monotonic() + 30
-    while not ready():
-        assert time.monotonic() < end, f"{what} did not happen"
-        time.sleep(0.005)
-
-
-class Counted:
-    """A function that says how often it was called; `gate` holds it up where it is cleared."""
-
-    def __init__(self, result: Any = "computed") -> None:
-        self.calls = 0
-        self.result = result
-        self.entered = threading.Event()
-        self.gate = threading.Event()
-        self.gate.set()
-        self._lock = threading.Lock()
-
-    def __call__(self) -> Any:
-        with self._lock:
-            self.calls += 1
-        self.entered.set()
-        assert self.gate.wait(30)
-        if isinstance(self.result, Exception):
-            raise self.result
-        return self.result
+__all__ = ["RegionContract"]
 
 
 class RegionContract:
+    """A part of `CacheContract`."""
+
     @pytest.fixture
-    def cache(self, place: Place) -> Cache:
+    def cache(self, place: StorePlace) -> Cache:
         return Cache(place.open())
 
     # The documented calls
@@ -100,7 +71,7 @@ class RegionContract:
     @pytest.mark.parametrize(
         "ttl", [None, 60, 60.5, timedelta(minutes=1), math.inf, 1e18, timedelta.max]
     )
-    def test_any_other_ttl_is_stored(self, cache: Cache, place: Place, ttl: Any) -> None:
+    def test_any_other_ttl_is_stored(self, cache: Cache, place: StorePlace, ttl: Any) -> None:
         assert cache.set("key", 1, ttl=ttl)
         place.let_pass(59)
         assert cache.get("key") == 1
@@ -154,14 +125,6 @@ class RegionContract:
             cache.remember("key", 60, object)
         with pytest.raises(CacheError, match="expected a function"):
             cache.remember("key", 60)
-
-    def test_a_value_that_is_too_large_is_returned_but_not_stored(self, place: Place) -> None:
-        if not hasattr(place.open(), "max_bytes"):
-            return  # Redis bounds itself
-        cache = Cache(place.open(max_bytes=80_000))
-        large = Counted("x" * 20_000)
-        assert cache.remember("key", 60, large) == "x" * 20_000
-        assert not cache.has("key")
 
     # Many at once
 
@@ -266,7 +229,7 @@ class RegionContract:
             "newer" if purge == "set" else "newest"
         )
 
-    def test_the_computed_value_may_decide(self, cache: Cache, place: Place) -> None:
+    def test_the_computed_value_may_decide(self, cache: Cache, place: StorePlace) -> None:
         def short() -> Computed:
             return Computed({"a": 1}, ttl=5, tags=["t"])
 

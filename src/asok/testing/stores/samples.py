@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hypothesis import strategies as st
 from markupsafe import Markup
 
-__all__ = ["KEYS", "REFUSED", "STORED", "label", "same", "values"]
+__all__ = ["KEYS", "REFUSED", "STORED", "label", "same"]
 
 
 class Colour(enum.Enum):
@@ -167,38 +166,6 @@ KEYS: list[str] = [
 ]
 
 
-def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    keys = st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.dates())
-    return st.one_of(
-        st.lists(inner, max_size=4),
-        st.dictionaries(st.text(), inner, max_size=4),
-        st.dictionaries(keys, inner, max_size=4),
-        st.tuples(inner, inner),
-    )
-
-
-def values() -> st.SearchStrategy[Any]:
-    """Anything that may be stored."""
-    zones = st.one_of(st.none(), st.just(UTC), st.just(PARIS))
-    scalars = st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(),
-        st.text(st.characters(exclude_categories=())),
-        st.binary(),
-        st.decimals(allow_nan=False),
-        st.uuids(),
-        st.dates(),
-        st.datetimes(timezones=zones),
-        st.times(timezones=zones),
-        st.timedeltas(),
-        st.sets(st.one_of(st.integers(), st.text())),
-        st.frozensets(st.dates()),
-    )
-    return st.recursive(scalars, _nested, max_leaves=12)
-
-
 def same(a: Any, b: Any) -> bool:
     """Equal, of the same types all the way down, in the same order; NaN is the same as NaN."""
     if type(a) is not type(b):
@@ -226,7 +193,7 @@ def same(a: Any, b: Any) -> bool:
 def label(value: Any) -> str:
     """A short name of a sample for the list of tests."""
     if isinstance(value, set):  # whose order differs between processes
-        return f"a set of {len(value)}"
+        return f"a set of {len(value)}"  # pyright: ignore[reportUnknownArgumentType]
     try:
         return re.sub(r" at 0x[0-9a-f]+", "", ascii(value))[:40]
     except ValueError:
