@@ -15,6 +15,7 @@ DOORS = {
     ),
     "asok.component": "Component exposed listens",
     "asok.testing": ("Client Element LiveComponent LivePage Queries client live queries rollback"),
+    "asok.testing.stores": "CacheContract CacheStoreContract StorePlace",
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "
         "RedisSessionStore Session SessionIds SessionStore SqliteSessionStore StoredSession "

@@ -87,7 +87,7 @@ class TaskContract:
 
         async def private() -> Computed:
             number = next(numbers)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
             return Computed(number, store=False)
 
         async def use() -> list[Any]:
