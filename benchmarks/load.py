@@ -56,8 +56,14 @@ def pinned(core: int) -> list[str]:
     return [taskset, "-c", str(core)] if taskset else []
 
 
+class Served(str):
+    """The URL of a server, and its process."""
+
+    pid: int
+
+
 @contextmanager
-def running(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Generator[str]:
+def running(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Generator[Served]:
     """Run a server on core 0; `{port}` in `command` is the port of the URL that is yielded."""
     port = free_port()
     arguments = [*pinned(0), *(part.replace("{port}", str(port)) for part in command)]
@@ -71,7 +77,9 @@ def running(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
+        url = Served(f"http://127.0.0.1:{port}")
+        url.pid = process.pid
+        yield url
     finally:
         process.terminate()
         try:
@@ -81,7 +89,7 @@ def running(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
             process.wait()
 
 
-def server(app: str, cwd: Path, environment: Mapping[str, str]) -> AbstractContextManager[str]:
+def server(app: str, cwd: Path, environment: Mapping[str, str]) -> AbstractContextManager[Served]:
     """Serve the ASGI application `module:name` with one uvicorn worker on core 0."""
     command = [
         sys.executable, "-m", "uvicorn", app, "--port", "{port}",

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-_PARTS = ("builders", "run", "sites", "load", "peers")
+_PARTS = (
+    "browsers", "builders", "clicks", "idle", "live_peers", "load", "peers", "run", "sites",
+)  # fmt: skip
 ALL = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _PARTS)
 
 

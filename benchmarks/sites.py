@@ -101,3 +101,120 @@ def posts(root: Path, count: int) -> Path:
             ),
         },
     )
+
+
+_LIVE = """\
+from asok import Component
+from asok.component import exposed
+
+
+class {name}(Component):
+    count = 0
+
+    @exposed
+    {kind}def increment(self):
+        self.count += 1
+
+    def render(self):
+        return self.html("counter.html")
+"""
+
+_COUNTER = """\
+<div>
+  <h3>Count: {{ count }}</h3>
+  <button ws-click="increment">Add 1</button>
+</div>
+"""
+
+_TABLE = """\
+from asok import Component
+from asok.component import exposed
+
+
+class Table(Component):
+    changes = 0
+    changed = -1
+
+    @exposed
+    async def rename(self):
+        self.changes += 1
+        self.changed = self.changes * 37 % 200
+"""
+
+_TABLE_HTML = """\
+<table>
+  <thead><tr><th>Number</th><th>Name</th><th>Town</th><th>Sum</th></tr></thead>
+  <tbody>
+  {% for n in range(200) %}
+    <tr key="{{ n }}"><td>{{ n }}</td>
+    <td>{% if n == changed %}A new name, {{ changes }}{% else %}Customer {{ n }}{% endif %}</td>
+    <td>Town of customer {{ n }}</td><td>{{ n * 1234 }}</td></tr>
+  {% endfor %}
+  </tbody>
+</table>
+"""
+
+_OTHER = """\
+from asok import Component
+from asok.component import exposed
+
+
+class Other(Component):
+    turned = False
+
+    @exposed
+    async def turn(self):
+        self.turned = not self.turned
+"""
+
+#: Answers `/echo` itself: on the same server, in the same process as the components.
+_ECHO = """\
+from asok import Asok
+
+
+class Site(Asok):
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "websocket" or scope["path"] != "/echo":
+            await super().__call__(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await send({"type": "websocket.send", "text": message["text"]})
+
+
+app = Site()
+"""
+
+
+def live_site(root: Path) -> Path:
+    """The documented counter, with a sync and with an async method, and a table of 200 rows."""
+
+    def page(name: str) -> str:
+        return (
+            '{% extends "html/base.html" %}{% block main %}'
+            f"{{{{ component('{name}') }}}}{{% endblock %}}"
+        )
+
+    return write(
+        root,
+        {
+            "src/components/Counter.py": _LIVE.format(name="Counter", kind=""),
+            "src/components/QuickCounter.py": _LIVE.format(name="QuickCounter", kind="async "),
+            "src/components/counter.html": _COUNTER,
+            "src/components/Table.py": _TABLE,
+            "src/components/table.html": _TABLE_HTML,
+            "src/components/Other.py": _OTHER,
+            "src/components/other.html": "{% if turned %}<b>on</b>{% else %}<i>off</i>{% endif %}",
+            "src/pages/page.html": page("Counter"),
+            "src/pages/quick/page.html": page("QuickCounter"),
+            "src/pages/frozen/page.py": "SSG = True\n",
+            "src/pages/frozen/page.html": page("QuickCounter"),
+            "src/pages/table/page.html": page("Table"),
+            "src/pages/other/page.html": page("Other"),
+            "wsgi.py": _ECHO,
+        },
+    )
