@@ -43,6 +43,9 @@ class Structure:
 #: Filters that leave markup markup; what others make of a tag is not known here.
 _KEEPING: Final = frozenset({"indent", "safe", "trim"})
 _CONTENT: Final = frozenset({Mode.DATA, Mode.RAW_TEXT})
+_QUOTED: Final = frozenset(
+    {Mode.DOUBLE_QUOTED, Mode.SINGLE_QUOTED, Mode.COMMENT, Mode.CDATA, Mode.PLAINTEXT}
+)
 _START: Final = State()
 #: What would end the place in which a body is written whose own markup is not read.
 _ENDS: Final = {
@@ -50,6 +53,8 @@ _ENDS: Final = {
     Mode.SINGLE_QUOTED: ("'",),
     Mode.COMMENT: ("-->", "--!>"),
     Mode.CDATA: ("]]>",),
+    # Anywhere else in a tag, and in markup that begins with <! or <?.
+    **dict.fromkeys(set(Mode) - _CONTENT - _QUOTED, (">",)),
 }
 
 
@@ -137,7 +142,7 @@ class _Reader:
             at = piece.text.find(end)
             if at >= 0:
                 raise Unreadable(
-                    f"got {end} inside a statement, where it ends the value or comment around it",
+                    f"got {end} inside a statement, where it ends the tag, value or comment around it",
                     piece.offset + at,
                     "Write the statement before the tag, and its value with {{ … }} into it.",
                 )
