@@ -13,7 +13,7 @@ __all__ = ["Proxy", "proxied"]
 
 class Proxy:
     """Passes bytes on; `mode` is "pass", "hang" (answers nothing), "dribble" (one byte of each
-    answer every 50 ms), "reset" (ends each connection), or "cut" (half an answer, then the end).
+    answer every 120 ms), "reset" (ends each connection), or "cut" (half an answer, then the end).
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -59,9 +59,11 @@ class Proxy:
                 while self.mode == "hang" and not self._stopped:
                     time.sleep(0.01)
                 if self.mode == "dribble":
+                    # With a limit of 0.3 s each byte comes in time, and no answer does: the
+                    # shortest has three bytes.
                     for byte in data:
+                        time.sleep(0.12)
                         client.sendall(bytes([byte]))
-                        time.sleep(0.05)
                 elif self.mode == "cut":
                     client.sendall(data[: len(data) // 2])
                     break

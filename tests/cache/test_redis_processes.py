@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from asok.cache import Cache
+from asok.redis_link.lease import LEASE_SECONDS
 from asok.testing.stores.asking import value_of
 
 from .places import RedisPlace
@@ -67,5 +68,7 @@ def test_a_killed_leader_is_replaced(place: RedisPlace) -> None:
     assert store.lease("key") is None
     leader.kill()
     leader.communicate()
+    assert store.lease("key") is None, "nobody knows yet"
+    place.let_pass(LEASE_SECONDS)
     assert Cache(store).remember("key", 60, lambda: "computed") == "computed"
     assert value_of(store, "key") == "computed"
