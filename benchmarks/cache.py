@@ -322,7 +322,7 @@ def flat(entries: int) -> None:
                 lambda key, row, theirs=theirs: theirs.set(key, row, expire=600),
             )
         paths = [str(path) for path in place.rglob("*.json")]
-        floor = Many(0, str, str)
+        floor = Many(0, str, lambda key, value: None)
         floor.count = count
         calls = [call for many in found.values() for call in (many.get, many.set)]
         taken = measure(lambda: plain_read(paths[floor.step()]), *calls)  # noqa: B023
@@ -372,7 +372,7 @@ def own_redis() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--redis", help="the URL of a server to use; else one is started")
     options = parser.parse_args()
