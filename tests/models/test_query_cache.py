@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextvars
 import datetime
+import enum
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -139,6 +140,16 @@ def test_typed_parameters_do_not_collide(region: Region) -> None:
         database.queries.rows(plan, ("get",), lambda asked=asked: asked.statement, lambda _: ())
         keys |= {key for key in region.stored if key.startswith("query:")} - before
     assert len(keys) == 8
+
+
+def test_members_of_the_same_name_are_different_values() -> None:
+    few, many = enum.IntEnum("Few", {"LOW": 1}), enum.IntEnum("Many", {"LOW": 100})
+    Entry.create(slug="a", views=1)
+    Entry.create(slug="b", views=100)
+    for given, slug in ((few.LOW, "a"), (many.LOW, "b")):
+        query = Entry.query().cache(60)
+        assert query.where("views", given).pluck("slug") == [slug]
+        assert query.where_in("views", [given]).pluck("slug") == [slug]
 
 
 def configured() -> Database:

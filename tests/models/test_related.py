@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ForeignKey, event, func, select, text
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    column_property,
+    joinedload,
+    mapped_column,
+    relationship,
+)
 
 from asok.cache import Cache
 from asok.errors import ModelError
 from asok.models import Database, configure, configured_database, scope
+from asok.models.related import tree
 
 from .region import Region
 from .shop import Entry, Keyword, Status, Writer, entry_keywords
@@ -100,6 +108,47 @@ def test_a_write_to_any_of_their_tables_ends_the_answer(entries: list[int]) -> N
     entries.clear()
     assert "Bea" in str(answer())
     assert entries == []
+
+
+class Base(DeclarativeBase):
+    """Tables that only the test below knows."""
+
+
+class Vote(Base):
+    __tablename__ = "votes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int]
+
+
+class Author(Base):
+    __tablename__ = "authors"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    votes = column_property(
+        select(func.count(Vote.id)).where(Vote.author_id == id).scalar_subquery()
+    )
+
+
+class Rank(Base):
+    __tablename__ = "ranks"
+    id: Mapped[int] = mapped_column(ForeignKey("books.id"), primary_key=True)
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shelf: Mapped[int]
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+    author: Mapped[Author] = relationship()
+    beside: Mapped[list[Book]] = relationship(
+        primaryjoin="Book.shelf == foreign(remote(Book.shelf))",
+        order_by=select(Rank.id).where(Rank.id == id).scalar_subquery(),
+        viewonly=True,
+    )
+
+
+def test_what_a_relation_computes_and_orders_by_are_tables_of_the_answer() -> None:
+    assert tree(Book, (("author",),)).tables == {"authors", "books", "votes"}
+    assert tree(Book, (("beside",),)).tables == {"books", "ranks"}
 
 
 def test_what_a_session_holds_unwritten_is_neither_stored_nor_overwritten(

@@ -219,9 +219,10 @@ _UNMISTAKABLE: Final = SCALARS
 
 
 def _named(value: Any) -> Any:
-    """A value in a text for the key: members of an enumeration by their names."""
+    """A value in a text for the key: members of an enumeration by their class and name."""
     if isinstance(value, Enum):
-        return ("enum", value.name)
+        kind = type(value)
+        return ("enum", kind.__module__, kind.__qualname__, value.name)
     if type(value) in (tuple, list):
         return ("many", *map(_named, value))
     return value

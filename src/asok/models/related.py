@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapper, Session, attributes, selectinload
 from sqlalchemy.orm.collections import collection_adapter
 from sqlalchemy.orm.interfaces import ORMOption
@@ -163,9 +163,10 @@ def _grow(mapper: Mapper[Any], paths: Iterable[tuple[str, ...]]) -> Tree:
         branch = _grow(relation.mapper, rests)
         branches.append((name, branch))
         tables |= branch.tables
-        # The table in between, and what its conditions ask of yet others.
+        # The table in between; what conditions, orders and computed columns ask of yet others.
         joined = (relation.secondary, relation.primaryjoin, relation.secondaryjoin)
-        for part in (*relation.mapper.tables, *joined):
+        read = (select(*branch.layout.columns), *joined, *(relation.order_by or ()))
+        for part in (*relation.mapper.tables, *read):
             if part is not None:
                 tables |= table_names(part)
     return Tree(mapper, layout(mapper), tuple(branches), frozenset(tables))
