@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import time
 from email.utils import formatdate
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asok.assets import Assets, DiskAssets, ManifestAssets, Plan, build_assets
+from asok.assets.conditional import parse_date
 from asok.assets.ranges import UNSATISFIABLE, wanted_ranges
 
 from .conftest import CSS, FONT, ask, content, header
@@ -129,6 +131,26 @@ def test_dates_count_where_no_tag_is_sent(root: Path) -> None:
     # A tag, matching or not, puts the date out of force.
     assert ask(assets, url, if_none_match='"x"', if_modified_since=after).status == 200
     assert ask(assets, url, if_match="*", if_unmodified_since=before).status == 200
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37 -0000",
+    ],
+)
+def test_all_three_forms_of_a_date_are_utc(date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Taken as local time, a date of a client west of here is hours late: a 304 for a changed file.
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert parse_date(date) == 784111777
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_dates_do_not_count_in_production(root: Path, tmp_path: Path) -> None:

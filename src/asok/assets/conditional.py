@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 
 __all__ = ["http_date", "if_range_holds", "matches", "parse_date", "precondition"]
@@ -18,11 +19,15 @@ def http_date(timestamp: int) -> str:
 
 
 def parse_date(header: str) -> int | None:
-    """Return an HTTP date as seconds since the epoch, None where it is none."""
+    """Return an HTTP date as seconds since the epoch, None where it is none.
+
+    One that names no zone, as asctime writes it, is in UTC (RFC 9110, section 5.6.7).
+    """
     if len(header) > _LONGEST_DATE:
         return None
     try:
-        return int(parsedate_to_datetime(header).timestamp())
+        date = parsedate_to_datetime(header)
+        return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
