@@ -81,7 +81,7 @@ class Releases:
             # A digest that is not known here: in a rolling deploy the page may come from a
             # newer host than the file.
             return Found(self._files[plain], forever=False)
-        if self._form == "prefix" and name in self._files and _TOKEN.fullmatch(token):
+        if self._form == "prefix" and _TOKEN.fullmatch(token) and names.is_public(name):
             return self._other(token, name)
         return None
 
@@ -95,11 +95,13 @@ class Releases:
         """The file by a token whose release is not kept here."""
         if token == self._token or token in self._kept:
             return None
-        age = self.breaker.age(token)
+        here, age = name in self._files, self.breaker.age(token)
+        if age is Age.NEWER and (here or token not in self._folders):
+            return Premature()  # also of a file that the release brings
+        if not here:
+            return None
         if age is Age.OLDER:
             return Moved(self.path(name))
-        if age is Age.NEWER:
-            return Premature()
         if token in self._folders:
             return None  # no token
         # Redirecting an unknown token loops between two instances; refusing it breaks a page.
