@@ -306,6 +306,20 @@ def test_a_folder_that_somebody_else_locks_is_trouble(
     assert store.set("key", 2, ttl=60)
 
 
+def test_a_file_system_without_locks_is_trouble_and_keeps_no_file_open(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set("key", 1, ttl=60)
+    opened = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse(errno.ENOLCK))
+        for _ in range(3):
+            with pytest.raises(CacheUnavailable, match="No locks"):
+                store.set("key", 2, ttl=60)
+    assert len(os.listdir("/proc/self/fd")) == opened
+    assert value_of(store, "key") == 1
+
+
 # Clocks
 
 

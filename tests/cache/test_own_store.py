@@ -32,7 +32,7 @@ def test_the_store_of_the_guide_passes_and_a_wrong_one_fails_with_values(tmp_pat
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert " passed" in passed.stdout
     assert "failed" not in passed.stdout
-    assert "warning" not in passed.stdout
+    assert "PytestAssertRewriteWarning" not in passed.stdout
     wrong = store.replace("if lease is not None and", "if lease is None and")
     assert wrong != store
     (tmp_path / "json_store.py").write_text(wrong)
