@@ -39,6 +39,8 @@ def test_the_three_kinds_are_told_apart() -> None:
         '["j",true,"token","tab"]',
         '["j",1,null,"tab"]',
         '["j",1,"token",""]',
+        '["j",1,"token","$"]',
+        '["j",1,"token","$publisher"]',
         '["j",1,"token","tab",1,2]',
         '["c",1,0,"add",[],null]',
         '["c",1,-1,"add",[],null]',

@@ -142,3 +142,12 @@ def test_the_tabs_that_are_remembered_are_bounded() -> None:
 
     assert len(begun.tabs) == 16
     assert list(more.tabs) == [*(f"t{n}" for n in range(2, 16)), "t0", "new"]
+
+
+def test_a_leap_of_a_publisher_s_numbers_makes_no_large_number() -> None:
+    at = stand(row(tabs={"$p": (1, 1)}), FROZEN)
+    leapt = ledger.started(at, b"", {"$p": (2, 2**53)}, now=1500, tabs=16)
+
+    assert leapt.tabs["$p"] == (2**53, 1)
+    assert ledger.taken(leapt, "$p", 2)
+    assert not ledger.taken(leapt, "$p", 2**53 - 1)

@@ -54,6 +54,8 @@ CALL_FAILED: Final = "failed"
 
 _Number = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+#: What begins with `$` is the ledger's own: publishers of events, beside the page views.
+_Tab = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^$]")]
 
 
 class Join(msgspec.Struct, array_like=True, tag="j", forbid_unknown_fields=True, frozen=True):
@@ -62,7 +64,7 @@ class Join(msgspec.Struct, array_like=True, tag="j", forbid_unknown_fields=True,
 
     n: _Number
     token: str
-    tab: _Name
+    tab: _Tab
     version: int | float | None = None
 
 

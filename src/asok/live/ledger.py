@@ -31,7 +31,7 @@ __all__ = [
 Verdict = Literal["run", "answered", "unknown"]
 #: The numbers of what runs: of one call by its page view, of events by their publisher.
 Marks = Mapping[str, Collection[int]]
-#: Page views are not named so, publishers are.
+#: Page views are not named so (`frames.py` refuses it), publishers are.
 _PUBLISHER: Final = "$"
 #: The entry that says until when, in milliseconds, everything was heard.
 _HEARD: Final = "$"
@@ -132,9 +132,12 @@ def heard_at(row: Row) -> float | None:
 def _with(entry: tuple[int, int], seqs: Collection[int]) -> tuple[int, int]:
     before, bits = entry
     highest = max(before, *seqs)
-    bits <<= highest - before
+    # What is out of the window is not shifted there first: a leap would make a number of as many
+    # bits as it is wide.
+    bits = bits << (highest - before) if highest - before < _WINDOW else 0
     for seq in seqs:
-        bits |= 1 << (highest - seq)
+        if highest - seq < _WINDOW:
+            bits |= 1 << (highest - seq)
     return highest, bits & ((1 << _WINDOW) - 1)
 
 
