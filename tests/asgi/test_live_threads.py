@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -55,6 +56,38 @@ def test_what_hangs_leaves_room_for_others_and_is_bounded(
 
     asyncio.run(scenario())
     assert caplog.text.count("others wait for them") == 1
+
+
+def test_those_who_wait_are_looked_after_by_one_timer_and_the_limit_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = threading.Event()
+    timers: list[float] = []
+
+    async def scenario() -> None:
+        threads = Threads(2, slow=1, patience=0.02)
+        loop = asyncio.get_running_loop()
+        later = loop.call_later
+
+        def counted(delay: float, *rest: Any) -> asyncio.TimerHandle:
+            timers.append(delay)
+            return later(delay, *rest)
+
+        hanging = [asyncio.ensure_future(threads(lambda: held.wait(20))) for _ in range(3)]
+        while threads.busy < 3:
+            await asyncio.sleep(0.001)
+        monkeypatch.setattr(loop, "call_later", counted)
+        waiting = [asyncio.ensure_future(threads(lambda: 1)) for _ in range(500)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert len(timers) <= 1, "not one for each of them"
+        monkeypatch.undo()
+        held.set()
+        await asyncio.gather(*hanging, *waiting)
+        while threads.limit > 2:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(scenario())
 
 
 def test_who_holds_a_connection_does_not_queue() -> None:

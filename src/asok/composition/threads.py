@@ -37,11 +37,18 @@ class Threads:
         #: Since when each one runs. Single operations on a dictionary need no lock.
         self._running: dict[int, float] = {}
         self._warned = False
+        #: The loop of the one timer that looks again, for everybody who waits.
+        self._looking: asyncio.AbstractEventLoop | None = None
 
     @property
     def busy(self) -> int:
         """How many functions run."""
         return len(self._running)
+
+    @property
+    def limit(self) -> float:
+        """How many may run now."""
+        return self._limiter.total_tokens
 
     async def __call__(self, function: Callable[[], Any]) -> Any:
         """Return what `function` returns; a call that was cancelled waits for its end."""
@@ -71,7 +78,10 @@ class Threads:
             del self._running[number]
 
     def _make_room(self) -> None:
-        """Count those that run for long apart, for as long as somebody waits; on the loop."""
+        """Count those that run for long apart, for as long as there are some; on the loop."""
+        loop = asyncio.get_running_loop()
+        if self._looking is loop:
+            return
         now = time.monotonic()
         slow = sum(now - began > self._patience for began in list(self._running.values()))
         if slow > self._slow and not self._warned:
@@ -83,8 +93,11 @@ class Threads:
             )
         self._warned = slow > self._slow
         self._limiter.total_tokens = self._limit + min(slow, self._slow)
-        asyncio.get_running_loop().call_later(self._patience / 4, self._look_again)
+        self._looking = loop
+        loop.call_later(self._patience / 4, self._look_again)
 
     def _look_again(self) -> None:
-        if self._limiter.statistics().tasks_waiting:
+        self._looking = None
+        waiting = self._limiter.statistics().tasks_waiting
+        if waiting or self._limiter.total_tokens > self._limit:
             self._make_room()
