@@ -68,7 +68,7 @@ def test_the_policy_for_other_tokens(tree: Tree, out: Path) -> None:
         newer = ask(assets, f"/static/13/{name}")
         assert (newer.status, header(newer, "retry-after")) == (503, "3")
         assert header(newer, "cache-control") == "no-store"
-    for name in (".env", "app.py", "css/a.css.map", "../x", "C:x"):
+    for name in (".env", "app.py", "css/a.css.map", "../x", "C:x", "\ufffd.css"):
         assert ask(assets, f"/static/13/{name}").status == 404
     unknown = ask(assets, "/static/abc/css/a.css")
     assert (unknown.status, header(unknown, "cache-control")) == (200, "public, no-cache")

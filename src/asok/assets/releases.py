@@ -93,7 +93,7 @@ class Releases:
 
     def _other(self, token: str, name: str) -> Found | Moved | Premature | None:
         """The file by a token whose release is not kept here."""
-        if token == self._token or token in self._kept:
+        if token == self._token or token in self._kept or "\ufffd" in name:  # of no UTF-8
             return None
         here, age = name in self._files, self.breaker.age(token)
         if age is Age.NEWER and (here or token not in self._folders):
