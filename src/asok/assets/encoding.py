@@ -22,11 +22,12 @@ _MOST = 32
 def acceptable(header: str) -> dict[str, float]:
     """Return the quality of each content coding named in `header`, `*` among them.
 
-    An item that isn't well formed is passed over; a header beyond 1,024 characters or 32
-    items is cut there.
+    An item that isn't well formed is passed over. A header beyond 1,024 characters or 32
+    items says nothing: what was cut off might have refused what the rest takes.
     """
     qualities: dict[str, float] = {}
-    for item in header[:LONGEST].split(",", _MOST)[:_MOST]:
+    items = header.split(",", _MOST) if len(header) <= LONGEST else []
+    for item in items if len(items) <= _MOST else []:
         match = _ITEM.fullmatch(item)
         if match is not None:
             coding = match[1].lower()

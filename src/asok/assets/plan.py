@@ -33,7 +33,10 @@ _WANTED = frozenset(
     }
 )
 _CONDITIONAL = _WANTED - {b"accept-encoding"}
-_MOST_CHOSEN = 16
+#: Headers whose choice a file keeps, and the length of those that are: browsers send few,
+#: short ones, and whoever makes them up must not fill the memory of every file.
+_MOST_CHOSEN = 8
+_LONGEST_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +138,13 @@ class Resource:
             return self.variants[0]
         chosen = self._chosen.get(accepted)
         if chosen is None:
-            coding = choose(accepted[:LONGEST].decode("latin-1"), self._sizes)
+            coding = choose(accepted[: LONGEST + 1].decode("latin-1"), self._sizes)
             chosen = next(v for v in self.variants if v.coding == coding)
-            if len(self._chosen) < _MOST_CHOSEN and len(accepted) <= LONGEST:
+            if len(accepted) <= _LONGEST_KEPT:
+                if len(self._chosen) >= _MOST_CHOSEN:
+                    for made_up in [*self._chosen]:
+                        self._ready.pop(made_up, None)
+                    self._chosen.clear()
                 self._chosen[accepted] = chosen
                 if isinstance(chosen.body, bytes):
                     self._ready[accepted] = self.whole(chosen)
@@ -252,6 +259,9 @@ def _conditional(
     if held is not None and not conditional.if_range_holds(held, variant.etag, resource.modified):
         return resource.whole(variant)
     found = wanted_ranges(wanted, variant.size)
+    if isinstance(found, list) and len(found) > 1 and variant.coding != IDENTITY:
+        # Of parts, Content-Encoding would say that it is their envelope that is compressed.
+        found = None
     if found is None:
         return resource.whole(variant)
     if isinstance(found, Unsatisfiable):
