@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -165,16 +167,34 @@ def test_what_waited_when_the_socket_closed_is_not_lost(make_store: StoreMaker) 
 
 
 def test_what_is_kept_for_those_who_come_back_is_bounded() -> None:
-    recent = Recent(seconds=10, limit=100)
+    recent = Recent(seconds=10, limit=20_000)
     for number in range(50):
         recent.add(Event("t", {}, "$p", number, at=float(number)), 4)
     assert len(recent) == 11, "of the last 10 seconds"
     assert [event.seq for event in recent.since(48, {"t"})] == [48, 49]
     assert recent.since(0, {"other"}) == []
-    recent.add(Event("t", {}, "$p", 50, at=50.0), 99)
-    assert len(recent) == 1, "of at most 100 bytes"
-    recent.add(Event("t", {}, "$p", 51, at=51.0), 101)
+    recent.add(Event("t", {}, "$p", 50, at=50.0), 19_400)
+    assert len(recent) == 1, "of at most so many bytes"
+    recent.add(Event("t", {}, "$p", 51, at=51.0), 20_000)
     assert len(recent) == 0
+    for number in range(100):
+        recent.add(Event("t", {}, "$p", number, at=60.0), 2)
+    assert len(recent) == 38, "an event without a payload takes something, too"
+
+
+def test_what_was_rendered_for_an_event_is_not_kept_with_it() -> None:
+    recent = Recent(seconds=10, limit=20_000)
+    event = Event("t", {"n": 1}, "$p", 1, at=1.0)
+    recent.add(event, 7)
+    event.memo.html("Chat", "", b"{}", lambda: ("a page for one of thousands", True))
+    shown = weakref.ref(event.memo)
+    del event
+    gc.collect()
+    assert shown() is None
+
+    [first], [second] = recent.since(0, {"t"}), recent.since(0, {"t"})
+    first.memo.html("Chat", "", b"{}", lambda: ("for who came back", True))
+    assert second.memo.html("Chat", "", b"{}", lambda: ("now", True)) == "now"
 
 
 def test_what_is_older_than_anybody_remembers_counts_as_taken(make_store: StoreMaker) -> None:

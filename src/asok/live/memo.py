@@ -16,7 +16,7 @@ class Memo:
     component) is rendered for each one.
     """
 
-    __slots__ = ("_locks", "_pages", "_personal")
+    __slots__ = ("__weakref__", "_locks", "_pages", "_personal")
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
