@@ -11,11 +11,11 @@ from ..docs.blocks import CONTENT, blocks_of
 GUIDE = CONTENT / "guides" / "own-store.md"
 
 
-def pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def pytest(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the tests in a folder as its author would, without what this repository sets."""
-    usual = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(folder)]
+    options = ["-q", "-rfE", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(folder)]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *usual, *options, str(folder)],
+        [sys.executable, "-m", "pytest", *options, str(folder)],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -28,18 +28,21 @@ def test_the_store_of_the_guide_passes_and_a_wrong_one_fails_with_values(tmp_pat
     (tmp_path / "json_store.py").write_text(store)
     (tmp_path / "test_json_store.py").write_text(tests)
     (tmp_path / "test_use.py").write_text(f"{use}\n\ndef test_use():\n    assert value == 450\n")
-    passed = pytest(tmp_path)
-    assert passed.returncode == 0, passed.stdout + passed.stderr
-    assert " passed" in passed.stdout
-    assert "failed" not in passed.stdout
-    assert "PytestAssertRewriteWarning" not in passed.stdout
     wrong = store.replace("if lease is not None and", "if lease is None and")
     assert wrong != store
-    (tmp_path / "json_store.py").write_text(wrong)
-    failed = pytest(tmp_path, "-k", "purge_ends_the_lease")
-    assert failed.returncode == 1
-    assert "test_a_purge_ends_the_lease" in failed.stdout
-    assert "JsonStore object" in failed.stdout, "asserts of the contract show what they compared"
+    (tmp_path / "wrong_store.py").write_text(wrong)
+    wrong_tests = tests.replace("json_store", "wrong_store").partition("class TestJsonCache")[0]
+    (tmp_path / "test_wrong_store.py").write_text(wrong_tests)
+    done = pytest(tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    assert failed == [
+        f"test_wrong_store.py::TestJsonStore::test_a_purge_ends_the_lease[{purge}]"
+        for purge in ("delete", "clear", "set")
+    ]
+    assert int(done.stdout.rpartition("failed, ")[2].split()[0]) > 250, "those of the guide passed"
+    assert "JsonStore object" in done.stdout, "asserts of the contract show what they compared"
+    assert "PytestAssertRewriteWarning" not in done.stdout
 
 
 def test_only_the_contract_needs_pytest() -> None:
