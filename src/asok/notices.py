@@ -7,10 +7,12 @@ Across machines a Redis channel does the same behind the same port.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,11 +77,13 @@ class LocalNotices:
         """Deliver what another process wrote: a JSON list of sender, topic and message.
 
         What the sender `own` wrote was delivered at once; `source` names the place in the log.
+        What is not whole (a full disk cut it) may have been anything: that is `MISSED`.
         """
         try:
             sender, topic, message = json.loads(line)
         except (ValueError, TypeError):
             log.warning("a notice in %s is not whole and was passed over", source)
+            self.deliver(MISSED, {})
             return
         if sender != own:
             self.deliver(topic, message)
@@ -109,7 +113,8 @@ class FileNotices(LocalNotices):
 
     A writer holds the file's lock for its one short write, and begins a new file beyond
     `limit` bytes. A reader keeps the file that it reads open, so that it finishes the old
-    one before it goes on with the new one: nothing is lost at the change.
+    one before it goes on with the new one: nothing is lost at the change. What the disk refused
+    is made up for by `MISSED`, as soon as it takes that.
     """
 
     def __init__(self, path: Path, *, interval: float = 0.5, limit: int = 4 * 1024 * 1024) -> None:
@@ -119,18 +124,42 @@ class FileNotices(LocalNotices):
         self.limit = limit
         self._file: BinaryIO | None = None
         self._rest = b""
+        #: With the process's number: containers that share a folder number theirs alike.
+        self._token = secrets.token_hex(6)
+        #: Whether the others have yet to hear that they missed something.
+        self._owing = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._reading = threading.RLock()
         self._polling = False
 
+    @property
+    def _sender(self) -> str:
+        return f"{self._token}.{os.getpid()}"  # forked workers are apart
+
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         self.deliver(topic, message)
+        try:
+            self._send(topic, message)
+        except OSError:
+            self._owing = True
+            raise
+
+    def _send(self, topic: str, message: dict[str, Any]) -> None:
         # It begins a line of its own: one that a full disk cut must not swallow it.
-        line = "\n" + json.dumps([os.getpid(), topic, message], separators=(",", ":")) + "\n"
+        line = "\n" + json.dumps([self._sender, topic, message], separators=(",", ":")) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         while not self._append(line.encode()):
             pass  # another writer began a new file between our open and our lock
+
+    def _settle(self) -> None:
+        """Tell the others that they missed a notice of this process, once the disk takes it."""
+        if self._owing:
+            self._owing = False
+            try:
+                self._send(MISSED, {})
+            except OSError:
+                self._owing = True
 
     def _append(self, line: bytes) -> bool:
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -139,7 +168,8 @@ class FileNotices(LocalNotices):
             status = os.fstat(handle)
             if not self._is_current(status):
                 return False
-            os.write(handle, line)
+            if os.write(handle, line) < len(line):
+                raise OSError(errno.ENOSPC, "only a part could be written", str(self.path))
             if status.st_size > self.limit:
                 os.unlink(self.path)
             return True
@@ -174,6 +204,7 @@ class FileNotices(LocalNotices):
 
     def _run(self) -> None:
         while not self._stopping.wait(self.interval):
+            self._settle()
             self.catch_up()
 
     def catch_up(self) -> None:
@@ -208,7 +239,7 @@ class FileNotices(LocalNotices):
             current = self._is_current(os.fstat(self._file.fileno()))
             *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
             for line in filter(None, lines):
-                self.take(line, own=os.getpid(), source=self.path)
+                self.take(line, own=self._sender, source=self.path)
             if current:
                 return
             self._file.close()

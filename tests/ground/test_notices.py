@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
+import os
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.services import wait_until
 
-from asok.notices import FileNotices, LocalNotices
+from asok.notices import MISSED, FileNotices, LocalNotices
 
 
 def publish(path: Path, first: int, count: int, limit: int) -> None:
@@ -115,7 +118,9 @@ def test_what_a_full_disk_cut_swallows_nothing(
     path = tmp_path / "notices"
     reader = FileNotices(path)
     seen: list[dict[str, Any]] = []
+    missed: list[dict[str, Any]] = []
     reader.subscribe("t", seen.append)
+    reader.subscribe(MISSED, missed.append)
     path.write_bytes(b"5\n[1]\n" + b'[1,"t",{"a":')
     writer = multiprocessing.get_context("fork").Process(
         target=FileNotices(path).publish, args=("t", {"n": 1})
@@ -125,7 +130,34 @@ def test_what_a_full_disk_cut_swallows_nothing(
     reader.poll()
     assert seen == [{"n": 1}]
     assert caplog.text.count("not whole") == 3
+    assert len(missed) == 3, "they may have been anything"
     reader.stop()
+
+
+@pytest.mark.parametrize("room", [0, 7])
+def test_what_a_full_disk_refused_is_made_up_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    path = tmp_path / "notices"
+    # Containers that share a folder: every one of them may have the same process number.
+    here, there = FileNotices(path, interval=0.01), FileNotices(path)
+    missed: list[dict[str, Any]] = []
+    there.subscribe(MISSED, missed.append)
+    write = os.write
+
+    def refuse(handle: int, data: bytes) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, "full")
+        return write(handle, data[:room])
+
+    here.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", refuse)
+        with pytest.raises(OSError, match=r"full|part"):
+            here.publish("t", {})
+    wait_until(lambda: bool(there.poll() or missed), what="hearing that something is missing")
+    here.stop()
+    there.stop()
 
 
 def test_a_reader_that_is_started_hears_only_what_comes(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from tests.cache.proxy import proxied
+from tests.services import wait_until
 
 from asok.notices import MISSED
 from asok.redis_link.notices import RedisNotices
@@ -89,6 +91,56 @@ def test_after_an_absence_it_says_that_something_may_be_missing(
     missed.wait()
 
     assert here.listening.wait(20)
+
+
+def test_a_channel_that_went_silent_counts_as_away(redis_url: str) -> None:
+    missed = Heard()
+    with proxied(redis_url) as proxy:
+        host = RedisNotices(proxy.url, channel="test", retry=0.05, silence=1.5)
+        host.subscribe(MISSED, missed)
+        host.start()
+        assert host.listening.wait(20)
+        threading.Event().wait(2.0)
+        assert host.listening.is_set(), "that nobody says anything is no silence"
+        proxy.mode = "hang"
+        wait_until(lambda: not host.listening.is_set(), what="noticing it")
+        assert missed.messages == []
+        proxy.mode = "pass"
+        missed.wait()
+        host.stop()
+
+
+def test_who_could_not_tell_the_others_says_so_later(
+    hosts: tuple[RedisNotices, RedisNotices], redis_url: str
+) -> None:
+    _, there = hosts
+    missed = Heard()
+    there.subscribe(MISSED, missed)
+    with proxied(redis_url) as proxy:
+        alone = RedisNotices(proxy.url, channel="test", timeout=0.2, retry=0.05)
+        proxy.mode = "reset"
+        alone.start()
+        alone.publish("t", {})
+        assert missed.messages == []
+        proxy.mode = "pass"
+        missed.wait()
+        alone.stop()
+
+
+def test_sites_in_two_databases_of_a_server_hear_nothing_of_each_other(redis_url: str) -> None:
+    first, second = (RedisNotices(f"{redis_url[:-1]}{number}") for number in (0, 1))
+    here, there = Heard(), Heard()
+    for host, heard in ((first, here), (second, there)):
+        host.subscribe("t", heard)
+        host.start()
+        assert host.listening.wait(20)
+    RedisNotices(redis_url).publish("t", {"n": 1})
+    RedisNotices(f"{redis_url[:-1]}1").publish("t", {"n": 2})
+    here.wait()
+    there.wait()
+    first.stop()
+    second.stop()
+    assert (here.messages, there.messages) == ([{"n": 1}], [{"n": 2}])
 
 
 def test_without_redis_this_process_hears_itself(caplog: pytest.LogCaptureFixture) -> None:

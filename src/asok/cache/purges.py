@@ -14,15 +14,13 @@ from typing import Any, Final, cast
 
 from asok.cache.api import Store
 from asok.cache.memory import MemoryStore
-from asok.notices import Notices
+from asok.notices import MISSED, Notices
 
 __all__ = ["share_purges"]
 
 log = logging.getLogger("asok.cache")
 
 _TOPIC: Final = "cache.purged"
-#: Delivered where notices may have been lost, as anything may have been removed then.
-_MISSED: Final = "notices.missed"
 #: This program among those that the workers were started from; each of them adds its number.
 _TOKEN: Final = secrets.token_hex(6)
 
@@ -50,10 +48,10 @@ def share_purges(store: Store, notices: Notices) -> Callable[[], None]:
 
     memory.tell(told)
 
-    def missed(_: dict[str, Any]) -> None:
+    def missed(_: dict[str, Any]) -> None:  # anything may have been removed then
         memory.remove(None)
 
-    ends = notices.subscribe(_TOPIC, hear), notices.subscribe(_MISSED, missed)
+    ends = notices.subscribe(_TOPIC, hear), notices.subscribe(MISSED, missed)
 
     def end() -> None:
         memory.tell(None)

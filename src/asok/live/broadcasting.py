@@ -18,16 +18,15 @@ from asok.errors import ConfigurationError, LiveError
 from asok.live.listening import check_topic
 from asok.live.memo import Memo
 from asok.live.recent import Recent
-from asok.notices import LocalNotices, Notices
+from asok.notices import MISSED, LocalNotices, Notices
 
 if TYPE_CHECKING:
     from asok.live.conversation import Conversation
 
 __all__ = ["Broadcasts", "Event", "broadcast", "configure_broadcasts"]
 
-#: The notice that carries a broadcast, and the one that says that some may be missing.
+#: The notice that carries a broadcast.
 NOTICE: Final = "live.broadcast"
-MISSED: Final = "notices.missed"
 
 
 @dataclass(frozen=True, slots=True)

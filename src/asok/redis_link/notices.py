@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import redis
@@ -22,18 +23,32 @@ log = logging.getLogger("asok.notices")
 
 
 class RedisNotices(LocalNotices):
-    """Redis pub/sub on `channel`. While Redis is away, notices reach this process alone, and
-    `MISSED` is delivered when it is back; `retry` is the seconds between two attempts.
+    """Redis pub/sub on `channel`, one for each database of the server as a rule. While Redis is
+    away, notices reach this process alone, and `MISSED` is delivered to everybody when it is back.
+
+    `retry` is the seconds between two attempts. A channel that is silent for `silence` seconds,
+    though it was asked, counts as away: a firewall forgets connections without a word.
     """
 
     def __init__(
-        self, url: str, *, channel: str = "asok:notices", timeout: float = 1.0, retry: float = 1.0
+        self,
+        url: str,
+        *,
+        channel: str | None = None,
+        timeout: float = 1.0,
+        retry: float = 1.0,
+        silence: float = 10.0,
     ) -> None:
         super().__init__()
         self._link = RedisLink(url, timeout=timeout, connections=4)
         self._url = url
-        self._channel = channel
+        # To Redis a channel is one of all databases; two sites may share the server.
+        number = self._link.client.connection_pool.connection_kwargs.get("db") or 0
+        self._channel = f"asok:notices:{number}" if channel is None else channel
         self._retry = retry
+        self._silence = silence
+        #: Whether the others have yet to hear that they missed something.
+        self._owing = False
         self._token = secrets.token_hex(6)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -46,11 +61,24 @@ class RedisNotices(LocalNotices):
 
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         self.deliver(topic, message)
-        line = json.dumps([self._sender, topic, message], separators=(",", ":"))
         try:
-            self._link.run(lambda client: client.publish(self._channel, line))
+            self._send(topic, message)
         except Unavailable as error:
+            self._owing = True
             log.warning("a notice of %r reached this process alone: %s", topic, error)
+
+    def _send(self, topic: str, message: dict[str, Any]) -> None:
+        line = json.dumps([self._sender, topic, message], separators=(",", ":"))
+        self._link.run(lambda client: client.publish(self._channel, line))
+
+    def _settle(self) -> None:
+        """Tell the others that they missed a notice of this process, once Redis is back."""
+        if self._owing:
+            self._owing = False
+            try:
+                self._send(MISSED, {})
+            except Unavailable:
+                self._owing = True
 
     def start(self) -> None:
         if self._thread is None:
@@ -84,10 +112,18 @@ class RedisNotices(LocalNotices):
     def _listen(self, client: Any, *, again: bool) -> None:
         with client.pubsub(ignore_subscribe_messages=False) as channel:
             channel.subscribe(self._channel)
+            heard = asked = monotonic()
             while not self._stopping.is_set():
-                found = channel.get_message(timeout=0.2)
+                found, now = channel.get_message(timeout=0.2), monotonic()
                 if found is None:
+                    if now - heard > self._silence:
+                        raise redis.TimeoutError(f"nothing was heard for {self._silence:g} s")
+                    if now - asked > self._silence / 4:
+                        asked = now
+                        channel.ping()
+                    self._settle()
                     continue
+                heard = now
                 if found["type"] == "subscribe":
                     self.listening.set()
                     if again:
