@@ -177,6 +177,26 @@ def test_without_auto_reload_a_file_is_read_once_until_invalidate(site: Path) ->
     assert templates.render("a.html", {}) == "three"
 
 
+def test_a_template_that_can_not_be_read_stops_no_start(
+    site: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(site / "partials" / "bad.html", "{% if %}")
+    put(site / "partials" / "deep.html", "{{ " + "(" * 3000 + ")" * 3000 + " }}")  # RecursionError
+    put(site / "partials" / "latin.html", "").write_bytes(b"caf\xe9")
+    good = put(site / "partials" / "good.html", "good")
+    beside = put(site / "pages" / "shop" / "beside.html", "beside")
+    templates = make(site)
+    templates.preload(site / "pages")
+    named = [name for name in ("bad", "deep", "latin", "good") if f"/{name}.html" in caplog.text]
+    assert named == ["bad", "deep", "latin"]
+    for path in (good, beside):
+        path.write_text("half a fi")
+    assert templates.render("good.html", {}) == "good"
+    assert templates.render("beside.html", {}, page_dir=beside.parent) == "beside"
+    with pytest.raises(TemplateSourceError, match="UTF-8"):
+        templates.render("latin.html", {})
+
+
 def test_globals_and_filters_are_added(site: Path) -> None:
     templates = make(site, globals={"static": "/s/{}".format}, filters={"twice": lambda x: x * 2})
     assert templates.render_string("{{ static('a') }} {{ 'b'|twice }}") == "/s/a bb"

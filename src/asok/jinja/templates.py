@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from asok.jinja.fragment import Fragments
 from asok.jinja.loader import Folders, page_folder
 
 __all__ = ["Templates"]
+
+_log = logging.getLogger("asok.templates")
 
 
 class Templates:
@@ -91,7 +93,8 @@ class Templates:
         """Read every template now, those beside the pages below the folder `pages` too.
 
         A deploy may write the next ones while this process goes on, and half a file is a
-        template as well. One that is wrong is an error for whoever renders it.
+        template as well. One that is wrong is an error for whoever renders it: the others are
+        to be served, so it is logged here, whatever it raises.
         """
         folders = ((Path(folder), files) for folder, _, files in os.walk(pages))
         for folder, names in ((None, self._folders.list_templates()), *folders):
@@ -99,10 +102,15 @@ class Templates:
             try:
                 for name in names:
                     if name.endswith((".html", ".asok")):
-                        with suppress(jinja2.TemplateError, AsokError):
-                            self._get(name)
+                        self._preload(name)
             finally:
                 page_folder.reset(token)
+
+    def _preload(self, name: str) -> None:
+        try:
+            self._get(name)
+        except Exception as error:  # noqa: BLE001 (logged; the render raises it again)
+            _log.warning("the template %s can't be read: %s", self._folders.find(name), error)
 
     def invalidate(self) -> None:
         """Read every template again when it is rendered next."""
