@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -12,7 +13,8 @@ from asok.sessions import Session
 __all__ = ["Origins"]
 
 #: Types of which one object stands for many equal values.
-_SHARED = (bool, int, float, type(None))
+_SHARED = (bool, int, float, type(None), Enum)
+_EMPTY = ()
 
 
 class Origins:
@@ -29,7 +31,9 @@ class Origins:
 
     def origin(self, value: object) -> str | None:
         """Return the name (`user`, `session:cart`) of what of the visitor `value` is."""
-        if isinstance(value, _SHARED) or (isinstance(value, str | bytes) and len(value) < 2):
+        if isinstance(value, _SHARED) or value is _EMPTY:
+            return None
+        if isinstance(value, str | bytes) and len(value) < 2:
             return None
         if value is self._user:
             return "user"
