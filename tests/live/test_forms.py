@@ -233,7 +233,8 @@ def test_what_was_sent_with_a_refused_form_is_shown_again_until_it_is_right() ->
             await client.call(shown, "save", data=data)
             return shown.html
 
-        assert await typed(name="Ada", age="x", password="p") == "[('age', 'x'), ('name', 'Ada')]"
+        wrong = await typed(name="Ada", age="x", password="p")
+        assert wrong == "[('age', 'x'), ('name', 'Ada'), ('password', '')]"
         assert await typed(name="late", age="3") == "[('age', '3'), ('name', 'late')]"
         assert await typed(name="Ada", age="x", more="x" * 20_000) == "[]"
         assert await typed(name="Ada", age="3") == "[]"
@@ -253,3 +254,81 @@ def test_a_form_whose_only_field_is_called_name_is_a_form() -> None:
 
     parameters = Parameters(cast("FunctionType", Tags.save))
     assert parameters.bind([], {"name": "Ada"}) == (["Ada", [], False], {})
+
+
+ORDERS: list[tuple[Any, ...]] = []
+
+
+class Order(Component):
+    """Checks what a browser leaves out, and what a forged call gives."""
+
+    def validate_agree(self, agree: bool) -> None:
+        if not agree:
+            raise ValueError("You have to agree.")
+
+    def validate_tags(self, tags: list[str]) -> None:
+        if not tags:
+            raise ValueError("Choose one at least.")
+
+    def validate_email(self, email: str) -> str:
+        if "@" not in email:
+            raise ValueError("Write an address with an @.")
+        return email.lower()
+
+    def validate_password(self, password: str) -> None:
+        if len(password) < 4:
+            raise ValueError("Four letters at least.")
+
+    @exposed
+    def save(self, email: str, tags: list[str], agree: bool = False) -> None:
+        ORDERS.append((email, tags, agree))
+
+    @exposed
+    def enter(self, email: str, password: str) -> None: ...
+
+    @exposed
+    def loose(self, **fields: str) -> None:
+        ORDERS.append(tuple(fields.values()))
+
+    def render(self) -> str:
+        return f"{sorted(self.errors.items())}{sorted(self.typed.items())}"
+
+
+def test_validators_are_asked_whatever_a_browser_leaves_out_or_forges() -> None:
+    async def scenario() -> None:
+        ORDERS.clear()
+        one = Site(Order)
+        client = FakeClient(one.live)
+        [shown] = await client.join(one.page("Order", frozen=True))
+        await client.call(shown, "save", data={"email": "A@B"})
+        assert shown.html is not None
+        assert "('agree', 'You have to agree.'), ('tags', 'Choose one at least.')]" in shown.html
+        await client.call(shown, "save", "forged", ["a"], True)
+        assert "Write an address" in shown.html
+        await client.call(shown, "loose", data={"email": "forged"})
+        assert ORDERS == []
+        await client.call(shown, "save", "A@B", ["a"], True)
+        await client.call(shown, "save", data={"email": "A@B", "tags": "a", "agree": "on"})
+        await client.call(shown, "loose", data={"email": "A@B"})
+        assert ORDERS == [("a@b", ["a"], True), ("a@b", ["a"], True), ("a@b",)]
+        assert shown.html == "[][]"
+        assert shown.errors == []
+
+    asyncio.run(scenario())
+
+
+def test_what_was_chosen_and_typed_is_kept_while_anything_of_the_form_is_wrong() -> None:
+    async def scenario() -> None:
+        one = Site(Order)
+        client = FakeClient(one.live)
+        [shown] = await client.join(one.page("Order", frozen=True))
+        await client.call(shown, "save", data={"email": "a@b", "tags": ["x", "y"]})
+        assert shown.html is not None
+        assert "('email', 'a@b'), ('tags', ['x', 'y'])]" in shown.html
+        await client.call(shown, "save", data={"email": "a@b", "tags": "xy"})
+        assert "('tags', ['xy'])]" in shown.html
+        await client.call(shown, "enter", data={"email": "a@b", "password": "1"})
+        assert "('password', 'Four letters at least.')" in shown.html
+        assert "('email', 'a@b')" in shown.html
+
+    asyncio.run(scenario())

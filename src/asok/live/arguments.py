@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from asok.errors import CallRefused, ComponentError
-from asok.live.schema import from_form, unsent
+from asok.live.schema import from_form, takes_several, unsent
 
 __all__ = ["Bound", "Parameters", "WrongValue"]
 
@@ -83,6 +83,10 @@ class Parameters:
     def __iter__(self) -> Iterator[str]:
         return iter(self._named)
 
+    def several(self) -> set[str]:
+        """The names of the parameters that take the values of several fields."""
+        return {name for name in self._named if takes_several(self._types.get(name, Any))}
+
     def typed(self) -> set[str]:
         """The names of the parameters that say what they take."""
         return {name for name in self._named if self._types.get(name, Any) is not Any}
@@ -151,9 +155,12 @@ class Parameters:
             value = data.get(name, _ABSENT)
             if value is _ABSENT and name in _WHOLE:
                 value = dict(data)
-            if value is _ABSENT and parameter.default is _EMPTY and not _is_event(data):
+            if value is _ABSENT and not _is_event(data):
+                # A box that is not ticked is an answer too, which validators are asked about.
                 with suppress(LookupError, msgspec.ValidationError):
-                    value = unsent(self._types.get(name, Any))
+                    meant = unsent(self._types.get(name, Any))
+                    if parameter.default in (_EMPTY, meant):
+                        value = meant
             if value is not _ABSENT:
                 self._accept(values, wrong, name, value)
         left = [

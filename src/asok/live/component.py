@@ -137,10 +137,11 @@ class Component:
         return self._host().extras.errors
 
     @property
-    def typed(self) -> dict[str, str]:
+    def typed(self) -> dict[str, Any]:
         """What was sent with a form that was refused, by field: `value="{{ typed.name }}"`.
 
-        Kept until the form is sent anew; never of fields whose names say that they are secret.
+        Of a field with several values, a list. Kept until the form is sent anew; never of fields
+        whose names say that they are secret.
         """
         if self.__asok_host__ is None:
             return vars(self).setdefault("__asok_typed__", Messages())

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast, overload
 from asok.errors import ComponentError
 from asok.live.arguments import Parameters
 from asok.live.fields import where
+from asok.live.validation import has_validators
 
 __all__ = ["Method", "exposed", "methods_of"]
 
@@ -60,9 +61,9 @@ def _mark(method: F, timeout: float | None) -> F:
 class Method:
     """A method of one class that is called from outside, with what its parameters accept."""
 
-    __slots__ = ("function", "is_async", "name", "parameters", "seconds")
+    __slots__ = ("function", "is_async", "name", "parameters", "seconds", "validates")
 
-    def __init__(self, name: str, function: FunctionType) -> None:
+    def __init__(self, name: str, function: FunctionType, cls: type) -> None:
         self.name = name
         self.function = function
         self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(
@@ -71,6 +72,8 @@ class Method:
         mark = getattr(function, _MARK, True)
         self.seconds: float | None = None if mark is True else mark
         self.parameters = Parameters(function)
+        #: Whether the class checks what comes in itself.
+        self.validates = has_validators(cls)
 
 
 def methods_of(cls: type, base: type) -> dict[str, Method]:
@@ -98,5 +101,5 @@ def methods_of(cls: type, base: type) -> dict[str, Method]:
                 "def or async def.",
                 **where(definer, name),
             )
-        found[name] = Method(name, value)
+        found[name] = Method(name, value, cls)
     return found

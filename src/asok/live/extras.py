@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -20,10 +20,10 @@ _SECRET: Final = re.compile(r"passw|secret|token|cvv|cvc", re.IGNORECASE)
 _MOST_TYPED: Final = 16 * 1024
 
 
-class Messages(dict[str, str]):
-    """Texts by field; a template that asks for one that is not there gets none."""
+class Messages(dict[str, Any]):
+    """Texts by field, or lists of them; a template that asks for what is not there gets no text."""
 
-    def __missing__(self, key: str) -> str:
+    def __missing__(self, key: str) -> Any:
         return ""
 
 
@@ -33,7 +33,7 @@ class Extras(msgspec.Struct, omit_defaults=True):
 
     topics: list[str] = msgspec.field(default_factory=list[str])
     errors: dict[str, str] = msgspec.field(default_factory=dict[str, str])
-    typed: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    typed: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
         self.errors = Messages(self.errors)
@@ -52,15 +52,31 @@ class Extras(msgspec.Struct, omit_defaults=True):
         return state[:-1] + (b"," if len(state) > 2 else b"") + own + b"}"
 
 
-def keep_typed(typed: dict[str, str], sent: Mapping[str, Any]) -> None:
-    """Keep what was sent while it may have to be shown again: texts, and no secrets."""
-    texts = {
-        name: value
-        for name, value in sent.items()
-        if isinstance(value, str) and not _SECRET.search(name)
-    }
-    if sum(map(len, texts.values())) <= _MOST_TYPED:
+def keep_typed(
+    typed: dict[str, Any],
+    sent: Mapping[str, Any],
+    *,
+    several: Collection[str] = (),
+    fields: Iterable[str] = (),
+) -> None:
+    """Keep what was sent while it may have to be shown again: texts, and no secrets.
+
+    Those of `several` are kept as lists. Of the other `fields` of the form no text is kept, but
+    that they belong to it: what is wrong with a file is a reason to keep the rest.
+    """
+    texts: dict[str, Any] = {}
+    for name, value in sent.items():
+        values = _texts(value)
+        if values and not _SECRET.search(name):
+            texts[name] = values if name in several or isinstance(value, list) else value
+    if sum(len(text) for value in texts.values() for text in _texts(value)) <= _MOST_TYPED:
+        typed.update(dict.fromkeys(fields, ""))
         typed.update(texts)
+
+
+def _texts(value: Any) -> list[str]:
+    values = cast("list[Any]", value if isinstance(value, list) else [value])
+    return values if all(isinstance(one, str) for one in values) else []
 
 
 class _Beside(msgspec.Struct):

@@ -71,7 +71,7 @@ class Listeners:
                         fix="Let one of them call the other.",
                         **where(definer, name),
                     )
-                self.methods[topic] = Method(name, value)
+                self.methods[topic] = Method(name, value, cls)
         if isinstance(renewing, str) or not isinstance(renewing, Collection):
             raise ComponentError(
                 f"{cls.__name__}.subscriptions is {renewing!r}, expected a list of topics.",

@@ -20,7 +20,7 @@ from asok.errors import ComponentError, StateError
 from asok.live.fields import Field, fields_of, type_name, where
 from asok.live.records import encode, load, name_of
 
-__all__ = ["Schema", "from_form", "unsent"]
+__all__ = ["Schema", "from_form", "takes_several", "unsent"]
 
 #: What takes the values of several fields of one name.
 _COLLECTIONS = frozenset({list, set, frozenset, tuple})
@@ -202,6 +202,11 @@ def unsent(wanted: Any) -> Any:
     if len(options) == 1 and _COLLECTIONS.issuperset(options):
         return msgspec.convert([], wanted)
     raise LookupError(wanted)
+
+
+def takes_several(wanted: Any) -> bool:
+    """Whether a value of that type holds those of several fields of one name."""
+    return not _COLLECTIONS.isdisjoint(_options(wanted))
 
 
 def _options(wanted: Any) -> set[Any]:

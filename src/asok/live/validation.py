@@ -11,7 +11,7 @@ from typing import Any, Final
 from asok.errors import ComponentError
 from asok.live.fields import where
 
-__all__ = ["check_validators", "message_of", "validated"]
+__all__ = ["check_validators", "has_validators", "message_of", "validated"]
 
 _PREFIX: Final = "validate_"
 #: What msgspec says, and what is shown for it; the first that is found counts.
@@ -65,6 +65,11 @@ def validated(component: Any, name: str, value: Any, errors: dict[str, str]) -> 
         errors[name] = str(error) or "This does not fit."
         return value
     return value if made is None else made
+
+
+def has_validators(cls: type) -> bool:
+    """Whether a class has a `validate_…`."""
+    return any(attribute.startswith(_PREFIX) for attribute in dir(cls))
 
 
 def check_validators(cls: type, known: Collection[str]) -> None:

@@ -102,11 +102,11 @@ class CallWork:
                 f"{definition.name} has no exposed method {call.method!r}.",
                 fix="Write @exposed above the method to let browsers call it.",
             )
-        if not call.data:  # what the template wrote needs no words beside a field
+        if not (call.data or (call.args and method.validates)):  # most of what is clicked
             positional, named = method.parameters.bind(call.args, None)
             return lambda component: method.function(component, *positional, **named)
         bound = method.parameters.collect(call.args, call.data)
-        return partial(_submit, method, bound, call.data)
+        return partial(_submit, method, bound, call.data or {})
 
     def _model(self, definition: Definition) -> Callable[[Component], None]:
         args = self._call.args or []
@@ -145,18 +145,23 @@ def _write(name: str, value: Any, component: Component) -> None:
 
 
 def _submit(method: Method, bound: Bound, data: Mapping[str, Any], component: Component) -> Any:
-    """Call a method, unless what a form sent for it is wrong: then it says so beside the field."""
+    """Call a method, unless what came for it is wrong: then it says so beside the field.
+
+    Validators are asked however a value came: a call with arguments may be forged.
+    """
     errors = component.errors
-    sent = [name for name in (*bound.values, *bound.wrong) if name in data or name in bound.wrong]
-    for name in sent:
+    given = {**bound.others, **bound.values, **bound.wrong}
+    for name in given:
         errors.pop(name, None)
         if name in bound.wrong:
             errors[name] = message_of(bound.wrong[name].value, bound.wrong[name])
         else:
-            bound.values[name] = validated(component, name, bound.values[name], errors)
-    component.typed.clear()
-    keep_typed(component.typed, data)
-    if any(name in errors for name in sent):
+            values = bound.values if name in bound.values else bound.others
+            values[name] = validated(component, name, values[name], errors)
+    if data:
+        component.typed.clear()
+        keep_typed(component.typed, data, several=method.parameters.several(), fields=given)
+    if any(name in errors for name in given):
         return None
     positional, named = method.parameters.arguments(bound)
     return method.function(component, *positional, **named)
