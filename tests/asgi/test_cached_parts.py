@@ -133,6 +133,12 @@ def client(open_cached: Open) -> TestClient:
     return open_cached(SITE)
 
 
+@pytest.fixture
+def in_memory(open_site: Open) -> TestClient:
+    """For what is decided before a store is asked."""
+    return open_site(SITE)
+
+
 def shown(text: str) -> list[str]:
     return re.findall(r">(\d+)<", text)
 
@@ -192,9 +198,9 @@ def test_a_fragment_may_read_what_its_key_holds(client: TestClient) -> None:
     assert found == ["1 A", "2 B", "1 A"]
 
 
-def test_components_in_a_fragment_are_nobodys_and_counted_apart(client: TestClient) -> None:
+def test_components_in_a_fragment_are_nobodys_and_counted_apart(in_memory: TestClient) -> None:
     for _ in range(2):
-        ids = re.findall(r'id="(asok-[^"]+)"', client.get("/live").text)
+        ids = re.findall(r'id="(asok-[^"]+)"', in_memory.get("/live").text)
         assert len(set(ids)) == 2
 
 
@@ -225,11 +231,11 @@ def test_a_page_ends_with_the_first_of_its_fragments(open_site: Open) -> None:
     assert ends["page"] <= ends["fragment"] + 1
 
 
-def test_what_one_visitor_sends_in_headers_reaches_no_other(client: TestClient) -> None:
+def test_what_one_visitor_sends_in_headers_reaches_no_other(in_memory: TestClient) -> None:
     evil = {"x-forwarded-host": "evil.example", "origin": "https://evil", "x-original-url": "/e"}
-    assert "evil" in client.get("/reflect", headers=evil).text
-    assert client.get("/reflect").text == "None None None localhost"
-    assert client.get("/reflect", headers={"host": "127.0.0.1"}).text.endswith("127.0.0.1")
+    assert "evil" in in_memory.get("/reflect", headers=evil).text
+    assert in_memory.get("/reflect").text == "None None None localhost"
+    assert in_memory.get("/reflect", headers={"host": "127.0.0.1"}).text.endswith("127.0.0.1")
 
 
 def test_answers_that_say_so_are_each_visitors_own(client: TestClient) -> None:
@@ -244,9 +250,9 @@ def test_answers_that_say_so_are_each_visitors_own(client: TestClient) -> None:
         assert all("hit" not in one.headers["cache-status"].split(";")[1] for one in answers), how
 
 
-def test_missing_and_empty_are_not_the_same(client: TestClient) -> None:
+def test_missing_and_empty_are_not_the_same(in_memory: TestClient) -> None:
     def get(query: str, **headers: str) -> str:
-        return client.get(
+        return in_memory.get(
             f"/empty{query}", headers={k.replace("_", "-"): v for k, v in headers.items()}
         ).text
 
@@ -256,10 +262,10 @@ def test_missing_and_empty_are_not_the_same(client: TestClient) -> None:
     assert [get(query, **headers) for query, headers in asked] == made
 
 
-def test_an_etag_is_of_one_url(client: TestClient) -> None:
-    one, two = client.get("/empty?b="), client.get("/empty?b=1")
+def test_an_etag_is_of_one_url(in_memory: TestClient) -> None:
+    one, two = in_memory.get("/empty?b="), in_memory.get("/empty?b=1")
     assert one.headers["etag"] != two.headers["etag"]
-    again = client.get("/empty?b=1", headers={"if-none-match": one.headers["etag"]})
+    again = in_memory.get("/empty?b=1", headers={"if-none-match": one.headers["etag"]})
     assert (again.status_code, again.text) == (200, two.text)
 
 
