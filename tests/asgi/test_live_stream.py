@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
-from starlette.responses import StreamingResponse
+import pytest
+from starlette.types import Message
 from tests.site import serve, write_site
 
 from asok.asgi.live_stream import LiveStreams
-from asok.live import Conversation
+from asok.live import Conversation, Emit, HangUp
 
 SITE = {
     "src/components/Wall.py": """\
@@ -118,15 +119,86 @@ class Silent:
         self.closed += 1
 
 
+SCOPE = {"type": "http", "asgi": {"spec_version": "2.4"}, "headers": []}
+
+
+async def stays() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def touched(conversation: Conversation) -> None:
+    assert isinstance(conversation, Silent)
+
+
 def test_an_open_answer_ends_after_its_time() -> None:
     async def main() -> None:
-        streams, one = LiveStreams(seconds=0.05), Silent()
+        streams, one, sent = LiveStreams(touched, seconds=0.05), Silent(), list[Message]()
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
         answer = await streams.answer(
             "visitor", [], lambda emit, hang_up: cast("Conversation", one)
         )
         assert (answer.status_code, len(streams)) == (200, 1)
-        assert isinstance(answer, StreamingResponse)
-        assert [part async for part in answer.body_iterator] == []
+        await answer(SCOPE, stays, send)
+        assert [message.get("body") for message in sent] == [None, b""]
         assert (one.closed, len(streams)) == (1, 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.4"])
+def test_nothing_stays_of_a_browser_that_went_before_it_was_told_anything(version: str) -> None:
+    async def main() -> None:
+        streams, one = LiveStreams(touched), Silent()
+
+        async def send(message: Message) -> None:
+            raise OSError("gone")
+
+        answer = await streams.answer(
+            "visitor", [], lambda emit, hang_up: cast("Conversation", one)
+        )
+        await answer({**SCOPE, "asgi": {"spec_version": version}}, stays, send)
+        assert (one.closed, len(streams)) == (1, 0)
+
+    asyncio.run(main())
+
+
+def test_who_tells_a_slow_browser_waits_until_it_reads_or_goes() -> None:
+    async def main() -> None:
+        streams, one, emits = LiveStreams(touched), Silent(), list[Emit]()
+        sent: list[bytes] = []
+        reads = asyncio.Semaphore(3)
+
+        async def send(message: Message) -> None:
+            await reads.acquire()
+            sent.append(message.get("body", b""))
+
+        def begin(emit: Emit, hang_up: HangUp) -> Conversation:
+            emits.append(emit)
+            return cast("Conversation", one)
+
+        answer = await streams.answer("visitor", [], begin)
+        # What is told before it reads waits for nothing: the joins come first.
+        for number in range(10):
+            await emits[0](str(number))
+        answering = asyncio.create_task(answer(SCOPE, stays, send))
+        while len(sent) < 3:
+            await asyncio.sleep(0)
+        telling = [asyncio.ensure_future(emits[0]("more")) for _ in range(30)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in telling)
+        for _ in range(60):
+            reads.release()
+        await asyncio.gather(*telling)
+        assert sent.count(b"data: more\n\n") >= 20
+        telling = [asyncio.ensure_future(emits[0]("last")) for _ in range(30)]
+        await asyncio.sleep(0)
+        answering.cancel()
+        await asyncio.wait({answering})
+        await asyncio.gather(*telling)
 
     asyncio.run(main())

@@ -138,6 +138,43 @@ def test_nothing_that_has_begun_is_lost(tmp_path: Path) -> None:
     assert lines.count("begun") == lines.count("done")
 
 
+def test_nobody_waits_for_the_end_of_what_is_told_over_http(tmp_path: Path) -> None:
+    wall = """
+        from asok import Component, listens
+
+        class Wall(Component):
+            @listens("wall")
+            def hear(self): ...
+
+            def render(self):
+                return "wall"
+        """
+    pages = {"src/components/Wall.py": wall, "src/pages/page.html": "{{ component('Wall') }}"}
+    root = write_site(tmp_path, pages)
+    built = subprocess.run(
+        [sys.executable, "-m", "asok", "build"], cwd=root, env=environment(), capture_output=True
+    )
+    assert built.returncode == 0, built.stderr
+    with preview(root, 1) as (url, process), httpx.Client(base_url=url, timeout=30) as browser:
+        found = re.search(r'data-asok-state="([^"]+)"', browser.get("/").text)
+        assert found is not None
+        join = ["j", 1, html.unescape(found[1]), "tab", None]
+        with browser.stream(
+            "POST",
+            "/asok/live",
+            json=[join],
+            headers={"origin": url, "accept": "text/event-stream"},
+        ) as answer:
+            lines = answer.iter_lines()
+            assert next(lines).startswith('data: ["h",1,')
+            process.send_signal(signal.SIGTERM)
+            # Its end is a proper one, long before its time (25 seconds) and that of waiting (8).
+            assert list(lines) == [""]
+        assert process.wait(20) in (0, -signal.SIGTERM)
+        assert process.stdout is not None
+        assert "graceful shutdown exceeded" not in process.stdout.read()
+
+
 def test_a_killed_worker_is_replaced_and_the_others_serve(tmp_path: Path) -> None:
     root = write_site(
         tmp_path,

@@ -75,7 +75,7 @@ class LiveHTTP:
     def __init__(self, live: Live, parts: Parts) -> None:
         self._live = live
         self._parts = parts
-        self.streams = LiveStreams()
+        self.streams = LiveStreams(self._touch)
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,9 +158,18 @@ class LiveHTTP:
             for at, frame in enumerate(frames, start=1):
                 await conversation.receive(frame, files=files if at == len(frames) else None)
             await conversation.settle()
+            if frames and not any(map(_is_call, frames)):  # a call prolongs its own
+                await self._touch(conversation)
         finally:
             await conversation.close()
         return answers, ended
+
+    async def _touch(self, conversation: Conversation) -> None:
+        """Let the states that a page has joined live on, as an open socket does."""
+        try:
+            await self._live.run_sync(conversation.touch)
+        except Exception:
+            log.exception("the states of a page could not be prolonged")
 
     def _begin(
         self,
@@ -237,7 +246,7 @@ class LiveHTTP:
         return self._parts.mount(http.scope) + (page or "/")
 
 
-def _is_call(frame: msgspec.Raw) -> bool:
+def _is_call(frame: msgspec.Raw | bytes) -> bool:
     """Whether a frame is one, however its first letter is written."""
     try:
         return _kinds.decode(frame).kind == "c"

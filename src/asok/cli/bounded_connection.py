@@ -66,6 +66,23 @@ class BoundedConnection(HttpToolsProtocol):
             if self._size > self.head_bytes:
                 self.transport.abort()
 
+    def shutdown(self) -> None:
+        """Called by the server when it ends.
+
+        A stream of events has no end to wait for, and who asks for one comes back by itself (HTML
+        Standard, "Server-sent events").
+        """
+        super().shutdown()
+        cycle = self.cycle
+        if not cycle or cycle.response_complete:
+            return
+        if (b"accept", b"text/event-stream") in cycle.scope["headers"]:
+            if cycle.response_started and cycle.chunked_encoding:
+                self.transport.write(b"0\r\n\r\n")
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.transport.close()
+
     def _late(self, now: float) -> bool:
         """Whether this client has kept us waiting for too long."""
         unsent = self.transport.get_write_buffer_size()
