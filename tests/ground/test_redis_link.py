@@ -11,9 +11,7 @@ from asok.errors import Unavailable
 from asok.redis_link.breaker import Breaker
 from asok.redis_link.deadline import Deadline
 from asok.redis_link.lease import RedisLease, Renewer
-
-from ..cache.contract import together
-from ..cache.region_contract import eventually
+from asok.testing.stores.asking import eventually, together
 
 
 def test_the_breaker_tries_in_the_background() -> None:

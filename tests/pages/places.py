@@ -15,8 +15,7 @@ import redis
 from asok.pages import DiskStore, ReleaseDraft, StoredPage
 from asok.pages.names import page_name
 from asok.pages.redis_overlay import RedisOverlay
-
-from ..cache.region_contract import eventually
+from asok.testing.stores.asking import eventually
 
 __all__ = ["DiskPlace", "Place", "RedisPlace", "wait_for"]
 
