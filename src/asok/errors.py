@@ -296,9 +296,17 @@ class CallRefused(LiveError):
     `code` is one word for the browser: malformed, refused, arguments, value, busy and others.
     """
 
-    def __init__(self, message: str, *, code: str = "refused", fix: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "refused",
+        fix: str | None = None,
+        file: Path | str | None = None,
+        line: int | None = None,
+    ) -> None:
         self.code = code
-        super().__init__(message, fix=fix)
+        super().__init__(message, fix=fix, file=file, line=line)
 
 
 class AssetError(AsokError):

@@ -115,3 +115,16 @@ def test_annotations_must_be_readable() -> None:
 
     with pytest.raises(ComponentError, match="TYPE_CHECKING"):
         Parameters(bad)  # type: ignore[arg-type]
+
+
+def letter(self: Any, email: str, text: str = "") -> None: ...
+
+
+def test_a_form_without_a_field_that_is_needed_names_what_it_has_and_the_place() -> None:
+    with pytest.raises(
+        CallRefused, match=r"letter got no value for 'email', only for 'mail'"
+    ) as one:
+        call(letter, [], {"mail": "a@b"})
+
+    assert one.value.fix == "It takes letter(email: str, text: str = '')."
+    assert (str(one.value.file), one.value.line) == (__file__, letter.__code__.co_firstlineno)

@@ -26,6 +26,9 @@ def site(tmp_path: Path, source: str, *, show_errors: bool = True) -> Site:
         def increment(self) -> None:
             self.count += 1
 
+        @exposed
+        def add(self, many: int, of: str = "tea") -> None: ...
+
         def hidden(self) -> None: ...
 
         def render(self) -> str:
@@ -50,8 +53,17 @@ def site(tmp_path: Path, source: str, *, show_errors: bool = True) -> Site:
     [
         ('<a ws-click="incremnt">x</a>', "no exposed method 'incremnt'", "mean 'increment'"),
         ('<a ws-click.prevent="hidden(3)">x</a>', "no exposed method 'hidden'", "Write @exposed"),
-        ('<form ws-submit="zzz"></form>', "no exposed method 'zzz'", "It has: increment"),
-        ('<input ws-model.lazy="count"/>', "no field in _bindable 'count'", "It has: note"),
+        ('<form ws-submit="zzz"></form>', "no exposed method 'zzz'", "It has: add, increment"),
+        ('<input ws-model.lazy="count"/>', "count is not in _bindable", "['note', 'count']"),
+        ('<input ws-model="cuont">', "no bindable field 'cuont'", "It has: note"),
+        ('<a ws-clik="increment">x</a>', "ws-clik, which nothing", "Did you mean ws-click"),
+        ('<a ws-mouseover.once="increment">x</a>', "nothing listens to", "There is ws-announce"),
+        ('<a ws-click="add(tea)">x</a>', 'ws-click="add(tea)" can\'t be read', "add(3, 'text')"),
+        ("<a ws-click=\"add('O'Neil')\">x</a>", "can't be read", "add({{ value|tojson }})"),
+        ('<a ws-click="add">x</a>', "got no value for 'many', in ws-click", "add(many: int, of"),
+        ('<a ws-click="increment(1)">x</a>', "got 1 argument, expected none", "increment()"),
+        ("<a ws-keyup=\"add(1, 'a', 2)\">x</a>", "got 3 arguments, expected at most 2", "add("),
+        ("<a ws-change=\"add('x')\">x</a>", "wrong 'many': Expected `int`", "It takes add("),
         ('<i><b key="1"></b><b key="2"></b><b key="1"></b></i>', "two <b> beside", "only it has"),
     ],
 )
@@ -73,7 +85,8 @@ def test_what_fits_passes_and_components_inside_are_their_own(tmp_path: Path) ->
         source = (
             f'<ul><li key="1"><p>{inner}<a ws-click="increment()" ws-poll="5s">x</a></li>'
             '<li key="2"></li></ul></section><b key="1"></b><input ws-model="note"><br/>'
-            '<a ws-click="$refresh">x</a>'
+            '<a ws-click="$refresh" ws-connect="/htmx" ws-input="add">x</a>'
+            "<a ws-click='add(3, \"tea\")' ws-keyup.enter='add(4)' ws-announce>x</a>"
         )
         one = site(tmp_path, source)
         client = FakeClient(one.live)

@@ -80,7 +80,15 @@ class Answers:
                 self._leave(member.n)
                 await self._screen.send(frames.reload(error.reason))
         except CallRefused as error:
-            log.warning("a call was refused: %s", error, extra=self.record(member, method))
+            # The author's own mistake, where it names a place: shown like one that was raised.
+            shown = error if self._live.show_errors and error.file else None
+            log.log(
+                logging.ERROR if shown else logging.WARNING,
+                "a call was refused%s",
+                "" if shown else f": {error}",
+                exc_info=shown,
+                extra=self.record(member, method),
+            )
             await self._failed(member, job, error.code, error)
         except Exception as error:
             # The author's code failed: this component says so, the others go on.

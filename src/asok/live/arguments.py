@@ -54,22 +54,26 @@ class Parameters:
     """
 
     def __init__(self, function: FunctionType) -> None:
-        self.name = function.__name__
+        self.name = ".".join(function.__qualname__.split(".")[-2:])
+        self.file = function.__code__.co_filename
+        self.line = function.__code__.co_firstlineno
         try:
             hints = typing.get_type_hints(function, include_extras=True)
         except (NameError, TypeError) as error:
             raise ComponentError(
                 f"an annotation of {function.__qualname__} can't be read: {error}.",
                 fix="Import the type at run time, not under TYPE_CHECKING.",
-                file=function.__code__.co_filename,
-                line=function.__code__.co_firstlineno,
+                file=self.file,
+                line=self.line,
             ) from error
         self._named: dict[str, inspect.Parameter] = {}
         self._positional: list[str] = []
         self._rest: str | None = None
         self._all_rest: str | None = None
         self._types: dict[str, Any] = {name: hints.get(name, Any) for name in hints}
-        for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        own = list(inspect.signature(function).parameters.values())[1:]
+        self._takes = f"{function.__name__}({', '.join(map(_written, own))})"
+        for parameter in own:
             if parameter.kind is parameter.VAR_POSITIONAL:
                 self._rest = parameter.name
                 continue
@@ -112,8 +116,9 @@ class Parameters:
         """
         args, data = args or (), data or {}
         if len(args) > len(self._positional) and not self._rest:
+            most = f"at most {len(self._positional)}" if self._positional else "none"
             raise self._refused(
-                f"{self.name} got {len(args)} arguments, expected at most {len(self._positional)}"
+                f"{self.name} got {len(args)} argument{'s' * (len(args) != 1)}, expected {most}"
             )
         bound = Bound(
             {
@@ -127,12 +132,27 @@ class Parameters:
         self._fill(bound, data)
         for name, parameter in self._named.items():
             if parameter.default is _EMPTY and name not in bound.values and name not in bound.wrong:
-                raise self._refused(f"{self.name} got no value for {name!r}")
+                sent = ", ".join(repr(one[:64]) for one in list(data)[:8])
+                raise self._refused(
+                    f"{self.name} got no value for {name!r}"
+                    + (f", only for {sent}" if sent else "")
+                )
         if self._all_rest:
             for name, value in data.items():
                 if name not in self._named:
                     self._accept(bound.others, bound.wrong, name, value, of=self._all_rest)
         return bound
+
+    def check(self, args: Sequence[Any], *, more: bool) -> None:
+        """Raise `CallRefused` for arguments that a template wrote and that no call could have;
+        with `more`, an event or a form brings some too."""
+        if not more:
+            self.bind(args, None)
+            return
+        if len(args) > len(self._positional) and not self._rest:
+            self.collect(args, None)
+        for name, value in zip(self._positional, args, strict=False):
+            self._checked(name, value)
 
     def arguments(self, bound: Bound) -> tuple[list[Any], dict[str, Any]]:
         """Return the positional and keyword arguments of a call without wrong values."""
@@ -171,6 +191,8 @@ class Parameters:
         if len(left) == 1:
             value = data["value"] if _is_event(data) and "value" in data else dict(data)
             self._accept(values, wrong, left[0], value)
+            if isinstance(value, dict):  # a field that is missing, and no parameter for all
+                wrong.pop(left[0], None)
 
     def _accept(
         self,
@@ -199,7 +221,20 @@ class Parameters:
             raise self._refused(f"{self.name} got a wrong {name!r}: {error}") from error
 
     def _refused(self, message: str) -> CallRefused:
-        return CallRefused(f"{message}.", code="arguments")
+        return CallRefused(
+            f"{message}.",
+            code="arguments",
+            fix=f"It takes {self._takes}.",
+            file=self.file,
+            line=self.line,
+        )
+
+
+def _written(parameter: inspect.Parameter) -> str:
+    """A parameter as its method's source has it, also where annotations are texts."""
+    annotation = parameter.annotation
+    shown = str(parameter)
+    return shown.replace(repr(annotation), annotation) if isinstance(annotation, str) else shown
 
 
 def _is_event(data: Mapping[str, Any]) -> bool:

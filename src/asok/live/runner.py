@@ -92,7 +92,7 @@ class Runner:
         except TimeoutError as error:
             if not limit.expired():  # the method's own
                 raise
-            raise _late(turn.work.name) from error
+            raise _late(turn.work) from error
 
     async def _progress(self, member: Member, turn: Turn, component: Component) -> None:
         html = await self._off(member, lambda: turn.render(component))
@@ -112,7 +112,7 @@ class Runner:
         def progress(html: str) -> None:
             nonlocal steps
             if turn.abandoned:
-                raise _late(turn.work.name)
+                raise _late(turn.work)
             steps += 1
             turn.streamed = True
             sent = self._show(member, turn.partial, html)
@@ -131,7 +131,7 @@ class Runner:
             running.add_done_callback(_passed_over)
             if not turn.begun:
                 raise CallRefused("every thread is taken by calls that run for long.", code="busy")
-            raise _late(turn.work.name)
+            raise _late(turn.work)
         return running.result()
 
     def _seconds(self, turn: Turn) -> float:
@@ -189,7 +189,7 @@ class Runner:
         if turn is not None:
             turn.abandoned = True
         running.add_done_callback(_passed_over)
-        raise _late(member.definition.name)
+        raise _late(turn.work if turn is not None else None, member.definition.name)
 
 
 def _release_after(lease: Lease, work: Callable[[], T]) -> T:
@@ -210,9 +210,12 @@ def _passed_over(late: asyncio.Future[Any]) -> None:
         late.exception()
 
 
-def _late(name: str) -> CallRefused:
+def _late(work: Work | None, name: str = "") -> CallRefused:
+    method = work.method if work else None
     return CallRefused(
-        f"{name} took too long.",
+        f"{work.name if work else name} took too long.",
         code="timeout",
         fix="Do what is slow in parts, with a yield between them, or write @exposed(timeout=300).",
+        file=method.parameters.file if method else None,
+        line=method.parameters.line if method else None,
     )

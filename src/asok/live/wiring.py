@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
 
-from asok.errors import ComponentError
+from asok.errors import CallRefused, ComponentError
+from asok.live.plain_form import read_call
 from asok.live.registry import Definition
 from asok.live.work import REFRESH
 
@@ -19,6 +20,8 @@ __all__ = ["check_html", "check_template"]
 _EVENTS: Final = frozenset(
     {"click", "input", "change", "submit", "keydown", "keyup", "focus", "blur"}
 )
+#: What else the runtime knows, and what belongs to htmx.
+_OTHERS: Final = frozenset({"model", "poll", "announce", "progress", "connect", "send"})
 _VOID: Final = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
      "track", "wbr"}
@@ -104,8 +107,41 @@ class _Reader(HTMLParser):
             self._keys[-1].add(key)
         for attribute, value in attributes.items():
             name = (value or "").partition("(")[0].strip()
-            if attribute.startswith("ws-") and name:
+            if not attribute.startswith("ws-"):
+                continue
+            kind = attribute.removeprefix("ws-").partition(".")[0]
+            if kind not in _EVENTS | _OTHERS:
+                raise self._error(
+                    f"{definition.name} writes {attribute}, which nothing listens to.",
+                    _nearest(kind),
+                    attribute,
+                    name,
+                )
+            if name:
                 self.check(attribute, name)
+            if name in definition.methods and kind != "model":
+                self._arguments(attribute, kind, name, value or "")
+
+    def _arguments(self, attribute: str, kind: str, name: str, code: str) -> None:
+        """Raise `ComponentError` where a call can't be read, or not be made."""
+        written = f'{attribute}="{code}"'
+        try:
+            _, args = read_call(code)
+        except ValueError:
+            raise self._error(
+                f"the arguments of {written} can't be read.",
+                f"Write {name}(3, 'text'): texts have quotes. One that may hold quotes itself is "
+                f"written by tojson, in an attribute with single quotes: "
+                f"{attribute}='{name}({{{{ value|tojson }}}})'.",
+                attribute,
+                name,
+            ) from None
+        try:
+            method = self._definition.methods[name]
+            method.parameters.check(args, more=kind not in ("click", "poll"))
+        except CallRefused as error:
+            message = f"{error.message.rstrip('.')}, in {written}."
+            raise self._error(message, error.fix or "", attribute, name) from None
 
     def check(self, attribute: str, name: str) -> None:
         """Raise `ComponentError` where `attribute` names what its component lacks."""
@@ -116,7 +152,7 @@ class _Reader(HTMLParser):
         if calls and name not in definition.methods and name != REFRESH:
             raise self._unknown(attribute, name, definition.methods, "exposed method")
         if kind == "model" and name not in definition.bindable:
-            raise self._unknown(attribute, name, definition.bindable, "field in _bindable")
+            raise self._unknown(attribute, name, definition.bindable, "bindable field")
 
     def _unknown(
         self, attribute: str, name: str, known: Collection[str], what: str
@@ -126,14 +162,27 @@ class _Reader(HTMLParser):
             fix = f"Did you mean {near[0]!r}?"
         elif hasattr(self._definition.cls, name) and what == "exposed method":
             fix = f"Write @exposed above def {name}."
+        elif name in self._definition.schema.fields:
+            all_ = ", ".join(map(repr, [*sorted(known), name]))
+            fix = f"Write _bindable = [{all_}] into the class, and browsers may write it."
         else:
             fix = f"It has: {', '.join(sorted(known)) or 'none'}."
         message = f'{self._definition.name} has no {what} {name!r}, which {attribute}="…" names.'
+        if what == "bindable field" and name in self._definition.schema.fields:
+            message = (
+                f'{self._definition.name}.{name} is not in _bindable, and {attribute}="…" names it.'
+            )
         return self._error(message, fix, attribute, name)
 
     def _error(self, message: str, fix: str, attribute: str, name: str) -> ComponentError:
         file, line = _place(self._definition, attribute, name)
         return ComponentError(message, fix=fix, file=file, line=line)
+
+
+def _nearest(kind: str) -> str:
+    known = sorted(_EVENTS | _OTHERS - {"connect", "send"})
+    near = difflib.get_close_matches(kind, known, n=1)
+    return f"Did you mean ws-{near[0]}?" if near else f"There is ws-{', ws-'.join(known)}."
 
 
 def _place(definition: Definition, attribute: str, name: str) -> tuple[Path | None, int | None]:

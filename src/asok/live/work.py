@@ -34,6 +34,8 @@ class Work(Protocol):
     """For messages: `Counter.increment`."""
     hops: int
     """How many components an event came through before this."""
+    method: Method | None
+    """What a browser called; None for a field, or events."""
 
     @property
     def is_async(self) -> bool:
@@ -170,6 +172,8 @@ def _submit(method: Method, bound: Bound, data: Mapping[str, Any], component: Co
 class EventsWork:
     """Events, in their order: those that this component has taken in another page view of its
     visitor are left out."""
+
+    method: Method | None = None
 
     def __init__(self, definition: Definition, events: Sequence[Event]) -> None:
         self.name = f"{definition.name} on {events[-1].topic}"

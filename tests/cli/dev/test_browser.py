@@ -163,3 +163,24 @@ def test_page_that_was_rendered_before_a_change_loads_itself_again(
     page.unroute("**/asok/dev.js?v=1.0")
     page.add_script_tag(url="/asok/dev.js?v=0.9")
     until(page, "sessionStorage.getItem('loads') === '2'")
+
+
+def test_call_that_its_method_refuses_is_told_like_one_that_fails(
+    start: Start, site: Path, page: Page, console_errors: list[str]
+) -> None:
+    server = start(site)
+    server.edit(
+        "src/components/Counter.py", "def increment(self)", "def increment(self, email: str)"
+    )
+    server.edit(
+        "src/components/counter.html",
+        '<button ws-click="increment">Add 1</button>',
+        '<form ws-submit="increment"><input name="mail"><button>Add 1</button></form>',
+    )
+    server.wait_for("ready", times=2)
+    connected(page, server.url)
+    page.get_by_role("button", name="Add 1").click()
+    told = page.locator("asok-failure")
+    expect(told).to_contain_text("Counter.increment got no value for 'email', only for 'mail'.")
+    server.wait_for("fix: It takes increment(email: str).")
+    console_errors.clear()
