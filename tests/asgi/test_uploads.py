@@ -13,7 +13,8 @@ SITE = {
         def post(request):
             for upload in request.files.values():
                 upload.save(request.site.root / "saved")
-            return {"form": sorted(request.form), "files": len(request.files)}
+            names = [upload.filename for upload in request.files.values()]
+            return {"form": sorted(request.form), "files": len(request.files), "names": names}
         """
 }
 
@@ -57,4 +58,4 @@ def test_a_length_of_thousands_of_digits_is_too_large(client: TestClient) -> Non
 
 def test_an_upload_is_saved_where_the_handler_says(client: TestClient) -> None:
     answer = client.post("/hook", files={"f": ("../../x", b"data")})
-    assert answer.json() == {"form": [], "files": 1}
+    assert answer.json() == {"form": [], "files": 1, "names": ["x"]}

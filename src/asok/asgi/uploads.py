@@ -15,6 +15,8 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.types import Message, Receive
 
+from asok.asgi.file_names import safe_name
+
 __all__ = ["Body", "Upload", "bounded", "read_body"]
 
 MAX_FIELDS = 1000
@@ -22,10 +24,11 @@ MAX_FILES = 100
 
 
 class Upload:
-    """An uploaded file. `filename` is what the client called it: never use it as a path."""
+    """An uploaded file. `filename` is what the client called it, made safe: one part of a path,
+    "" where nothing of it can be. Another visitor may use the same."""
 
     def __init__(self, upload: UploadFile) -> None:
-        self.filename = upload.filename or ""
+        self.filename = safe_name(upload.filename or "")
         self.content_type = upload.content_type or "application/octet-stream"
         self.size = upload.size or 0
         self.file: IO[bytes] = upload.file
