@@ -375,6 +375,39 @@ def test_an_event_for_a_conversation_that_closed_meanwhile_is_dropped() -> None:
     asyncio.run(scenario())
 
 
+def test_what_one_does_to_an_event_no_other_sees() -> None:
+    class Basket(Component):
+        items: list[Any] = []  # noqa: RUF012
+        owner: str = ""
+
+        @listens("offer")
+        def offered(self, items: list[Any]) -> None:
+            self.items = items
+            self.items[0]["for"] = self.owner
+
+        @listens("sale")
+        def sold(self, items: Any) -> None:
+            items.append(self.owner)
+            self.items = items
+
+        def render(self) -> str:
+            return str(self.items)
+
+    async def scenario() -> None:
+        one = Site(Basket, limits=Limits(messages_per_second=1e6, push_seconds=0.001))
+        first, here = await joined(one, "Basket", "a", owner="Ada")
+        second, there = await joined(one, "Basket", "b", owner="Bob")
+        for topic, ada, bob in (
+            ("offer", "[{'for': 'Ada'}]", "[{'for': 'Bob'}]"),
+            ("sale", "[{}, 'Ada']", "[{}, 'Bob']"),
+        ):
+            one.live.broadcasts.publish(topic, {"items": [{}]})
+            await settled(first, second)
+            assert (here.html, there.html) == (ada, bob)
+
+    asyncio.run(scenario())
+
+
 def test_a_form_s_csrf_value_is_never_shared() -> None:
     class Form(Component):
         subscriptions = ("orders",)
@@ -425,16 +458,23 @@ def test_who_holds_what_is_no_state_is_rendered_alone() -> None:
 
 def test_what_waits_for_a_component_that_left_is_dropped() -> None:
     async def scenario() -> None:
-        one = site(limits=Limits(messages_per_second=1e6, push_seconds=0.03))
+        one = site(limits=Limits(messages_per_second=1e6, push_seconds=60))
         client, shown = await joined(one, "Chat")
+        conversation = client.conversation
+        member = conversation._members[shown.n]  # pyright: ignore[reportPrivateUsage]
         one.live.broadcasts.publish("room:hall", {"text": "one"})
-        await asyncio.sleep(0.01)
+        while shown.html != "one":
+            await asyncio.sleep(0)
+            await client.settle()
         one.live.broadcasts.publish("room:hall", {"text": "two"})
-        await asyncio.sleep(0)
-        await client.send(["l", 1])
-        client.conversation.push(1, Event("room:hall", {"text": "three"}))
-        await asyncio.sleep(0.05)
+        while not member.waiting:
+            await asyncio.sleep(0)
+        await client.send(["l", shown.n])
+        conversation.push(shown.n, Event("room:hall", {"text": "three"}))
+        # What its time would do, which comes after it has left.
+        conversation._queue_events(member)  # pyright: ignore[reportPrivateUsage]
+        await client.settle()
 
-        assert shown.html == "one"
+        assert (shown.html, len(member.waiting), len(member.jobs)) == ("one", 1, 0)
 
     asyncio.run(scenario())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -232,6 +233,7 @@ class EventsWork:
         method = self._methods.method(event.topic, component) if event.topic else None
         if method is None:
             return None
-        data = {"topic": event.topic, **event.payload}
+        # Everybody who listens gets the same event: what one does to a list of it is its own.
+        data = {"topic": event.topic, **copy.deepcopy(event.payload)}
         positional, named = method.parameters.bind(None, data)
         return method.function(component, *positional, **named)
