@@ -88,6 +88,34 @@ def test_a_mistake_names_its_place_and_what_was_meant(
     assert error.__cause__ is not None
 
 
+class Counter:
+    """What a component's template is given: its fields by name, and itself."""
+
+    count = 1
+    _seen = 0
+
+    @property
+    def double(self) -> int:
+        return 2
+
+
+@pytest.mark.parametrize(
+    ("source", "fix"),
+    [
+        ("{{ coumt }}", "Did you mean 'count'? Pass it to self.html(…, coumt=…), or"),
+        ("{{ double }}", "It is no field, but the component has it: write this.double."),
+        ("{{ _seen }}", "It is no field, but the component has it: write this._seen."),
+        ("{{ self.count }}", "`self` is a template's blocks: write count for a field, or this.co"),
+    ],
+)
+def test_a_mistake_in_the_template_of_a_component_says_what_it_has(
+    site: Path, source: str, fix: str
+) -> None:
+    one = Counter()
+    error = failing(site, source, count=1, this=one, self=one)
+    assert str(error.fix).startswith(fix)
+
+
 def test_a_mistake_in_a_parent_names_the_parent(site: Path) -> None:
     (site / "html" / "base.html").write_text("<p>\n\n{{ titel }}</p>")
     error = failing(site, "{% extends 'html/base.html' %}", title="t")
@@ -99,6 +127,11 @@ def test_a_missing_template_names_the_folders_that_were_searched(site: Path) -> 
         Templates(roots=[site]).render("pag.html", {}, page_dir=site / "html")
     assert str(site / "html") in str(caught.value)
     assert caught.value.file is None
+    (site / "todo.html").write_text("")
+    with pytest.raises(
+        TemplateNotFound, match=rf"searched: {site}/html, {site}\).* Create"
+    ) as caught:
+        Templates(roots=[site / "html", site]).render("oops.html", {}, page_dir=site / "html")
 
 
 def test_an_optional_include_may_be_missing(site: Path) -> None:

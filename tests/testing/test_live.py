@@ -8,11 +8,14 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from asok import Component, broadcast, exposed, listens
 from asok.errors import CallRefused, ComponentError, DriveError, StateError
 from asok.live import Limits
 from asok.testing import live
+from asok.testing.document import Document
+from asok.testing.events import Event, hear
 
 
 class Counter(Component):
@@ -366,6 +369,9 @@ def test_a_test_may_be_async_too() -> None:
     asyncio.run(main())
 
 
+WRITTEN = """<form ws-submit="say('x">x</form>"""
+
+
 class Odd(Component):
     said: str = ""
     on: bool = False
@@ -379,7 +385,7 @@ class Odd(Component):
         return f"""<div id="outer" ws-click="say('outer')"><i ws-click.stop="say('inner')">In</i>
         <button ws-click.outside="say('away')" title="Out">Out</button></div>
         <input type="checkbox" ws-model="on" aria-label="On"{" checked" if self.on else ""}>
-        <form ws-submit="say('x"><textarea name="t" aria-label="T">\nold</textarea></form>
+        <form ws-submit="say('x')"><textarea name="t" aria-label="T">\nold</textarea></form>
         <section><form ws-submit="say"><input name="what" value="{self.said}">
         <button name="by" value="a">A</button><input type="submit" name="by" value="b">
         <input name="no" disabled aria-label="No"><fieldset disabled><input name="n2"></fieldset>
@@ -394,8 +400,6 @@ def test_events_bubble_stop_and_reach_what_is_outside() -> None:
     assert page.click("In").state["said"] == "inner"
     assert page.click("On").state["on"] is True
     assert page.change("On", False).state["on"] is False
-    with pytest.raises(DriveError, match="can't be read"):
-        page.submit("[name=t]")
     assert page.submit("b").state["said"] == "away"
     page.type("what", "").submit("b")
     assert page.state["said"] == "b"
@@ -407,6 +411,22 @@ def test_events_bubble_stop_and_reach_what_is_outside() -> None:
         page.submit("#outer")
     assert repr(page).startswith("<LivePage 'In Out")
     page.change("m", ["1", "2"])
+
+
+def test_a_call_that_can_not_be_read_is_told() -> None:
+    class Torn(Component):
+        @exposed
+        def say(self, what: str = "") -> None: ...
+
+        def render(self) -> str:
+            return WRITTEN
+
+    with pytest.raises(ComponentError, match="can't be read"):
+        live(Torn)
+    inside = f'<div id="asok-c" data-asok-state="x">{WRITTEN}</div>'
+    document = Document(LexborHTMLParser(inside))
+    with pytest.raises(DriveError, match="can't be read"):
+        hear(document, document.css("form")[0], Event("submit", data={}), set())
 
 
 def test_a_page_that_was_left_says_so() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, cast
@@ -86,7 +86,7 @@ def translated(error: jinja2.TemplateError, environment: SiteEnvironment) -> Tem
     if isinstance(error, jinja2.TemplateNotFound):
         return not_found([str(name) for name in error.templates], environment, **place)
     if isinstance(error, VariableMissing):
-        scope = frame.tb_frame.f_locals if frame is not None else {}
+        scope: Mapping[str, Any] = frame.tb_frame.f_locals if frame is not None else {}
         return UndefinedVariable(message, fix=_variable_fix(error, scope), **place)
     if isinstance(error, jinja2.UndefinedError):
         return UndefinedVariable(message, **place)
@@ -100,8 +100,10 @@ def translated(error: jinja2.TemplateError, environment: SiteEnvironment) -> Tem
 def not_found(names: list[str], environment: SiteEnvironment, **place: Any) -> TemplateNotFound:
     """The error for templates that no searched folder has."""
     folders = environment.folders
-    near = next(filter(None, (_close(name, folders.list_templates()) for name in names)), None)
-    searched = ", ".join(str(folder) for folder in folders.searched()) or "no folder"
+    known = {name.rpartition(".")[0]: name for name in folders.list_templates()}
+    near = next(filter(None, (_close(name.rpartition(".")[0], known) for name in names)), None)
+    near = known[near] if near else None
+    searched = ", ".join(dict.fromkeys(map(str, folders.searched()))) or "no folder"
     wanted = " or ".join(repr(name) for name in names)
     return TemplateNotFound(
         f"there is no template {wanted} (searched: {searched}).",
@@ -123,12 +125,19 @@ def _syntax_fix(message: str, environment: SiteEnvironment) -> str | None:
     return f"Did you mean {near!r}?" if near else None
 
 
-def _variable_fix(error: VariableMissing, scope: Iterable[str]) -> str:
-    owner = error.owner
+def _variable_fix(error: VariableMissing, scope: Mapping[str, Any]) -> str:
+    owner, this = error.owner, scope.get("this")
+    in_component = this is not None and scope.get("self") is this
     if owner is jinja2.utils.missing:
+        if in_component and error.name in dir(this):
+            return f"It is no field, but the component has it: write this.{error.name}."
         near = _close(error.name, scope)
         hint = f"Did you mean {near!r}? " if near else ""
-        return f"{hint}Pass it to request.html(…, {error.name}=…), or use |default(…)."
+        call = f"{'self' if in_component else 'request'}.html(…, {error.name}=…)"
+        return f"{hint}Pass it to {call}, or use |default(…)."
+    if this is not None and isinstance(owner, jinja2.runtime.TemplateReference):
+        name = error.name
+        return f"`self` is a template's blocks: write {name} for a field, or this.{name}."
     if not isinstance(owner, dict) and error.name in dir(owner):
         return _own_failure(owner, str(error.name))
     near = _close(
