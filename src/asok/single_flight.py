@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
@@ -39,9 +39,19 @@ class SingleFlight(Generic[T]):
             future = self._running[key] = Future()
             return future, True
 
-    def _leave(self, key: Hashable) -> None:
+    def _leave(self, key: Hashable, future: Future[T]) -> None:
         with self._lock:
-            self._running.pop(key, None)
+            if self._running.get(key) is future:
+                del self._running[key]
+
+    def drop(self, keys: Iterable[Hashable] | None = None) -> None:
+        """Let nobody wait from now on for what is under way; None for all keys.
+
+        Who waits already gets its result.
+        """
+        with self._lock:
+            for key in tuple(self._running) if keys is None else keys:
+                self._running.pop(key, None)
 
     def run(self, key: Hashable, compute: Callable[[], T], *, timeout: float | None = None) -> T:
         """Return `compute()`, computed once for all threads and tasks that ask meanwhile.
@@ -62,10 +72,10 @@ class SingleFlight(Generic[T]):
         try:
             value = compute()
         except BaseException as error:
-            self._leave(key)
+            self._leave(key, future)
             future.set_exception(error if isinstance(error, Exception) else _LeaderCancelled())
             raise
-        self._leave(key)
+        self._leave(key, future)
         future.set_result(value)
         return value
 
@@ -92,10 +102,10 @@ class SingleFlight(Generic[T]):
         try:
             value = await compute()
         except BaseException as error:
-            self._leave(key)
+            self._leave(key, future)
             future.set_exception(error if isinstance(error, Exception) else _LeaderCancelled())
             raise
-        self._leave(key)
+        self._leave(key, future)
         future.set_result(value)
         return value
 

@@ -146,3 +146,27 @@ def test_a_leader_that_is_interrupted_leaves_the_work_to_a_waiter() -> None:
         gate.set()
         assert waiter.result() == 5
     thread.join()
+
+
+def test_who_comes_after_a_drop_waits_for_nothing_of_before() -> None:
+    flight: SingleFlight[int] = SingleFlight()
+    gate, entered = threading.Event(), threading.Event()
+
+    def old() -> int:
+        entered.set()
+        gate.wait(5)
+        return 1
+
+    with ThreadPoolExecutor(2) as pool:
+        for keys in (["k"], None):
+            entered.clear()
+            gate.clear()
+            leader = pool.submit(flight.run, "k", old)
+            assert entered.wait(5)
+            flight.drop(["other"])
+            assert len(flight) == 1
+            flight.drop(keys)
+            assert flight.run("k", lambda: 2) == 2
+            gate.set()
+            assert leader.result() == 1
+    assert len(flight) == 0

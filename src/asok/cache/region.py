@@ -85,6 +85,7 @@ class Cache:
         self._find = self._lookup.find
         remember = Remember(self.store, self._find, self._trouble, self.counters)
         self._serving = Serving(remember, self._lookup)
+        self._purge = self._serving.purge
         self._tally = Tally(self.store, self.counters, self._trouble)
 
     def __repr__(self) -> str:
@@ -207,23 +208,23 @@ class Cache:
     def forget(self, key: str) -> bool:
         """Remove a value. One that is being computed right now will not be stored."""
         check_key(key)
-        return self._guard(lambda: self.store.delete(key), False)
+        return self._purge(lambda: self.store.delete(key), False, (key,))
 
     def forget_many(self, keys: Iterable[str]) -> int:
         """Remove several values, asking a server once; returns how many there were."""
         asked = list(dict.fromkeys(keys))
         for key in asked:
             check_key(key)
-        return self._guard(lambda: self.store.delete_many(asked), 0)
+        return self._purge(lambda: self.store.delete_many(asked), 0, asked)
 
     def forget_tags(self, *tags: str) -> None:
         """Remove every value that carries one of the tags, in one step a tag."""
         names = check_tags(tags)
-        self._guard(lambda: flush_tags(self.store, names), None)
+        self._purge(lambda: flush_tags(self.store, names), None)
 
     def flush(self) -> None:
         """Remove all values of this cache, and nothing of another."""
-        self._guard(self.store.clear, None)
+        self._purge(self.store.clear, None)
 
     def stats(self) -> dict[str, int]:
         """How often what happened in this process: hits, misses, stale, errors, computations."""

@@ -11,8 +11,8 @@ Every question counts as exactly one of hits, stale and misses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from asok.cache.api import TTL, Entry, check_key
 from asok.cache.early import is_due
@@ -24,6 +24,8 @@ from asok.cache.threads import hop
 
 __all__ = ["Serving"]
 
+T = TypeVar("T")
+
 
 class Serving:
     """The answers of one region, for threads and for tasks."""
@@ -31,6 +33,7 @@ class Serving:
     def __init__(self, remember: Remember, lookup: Lookup) -> None:
         self._remember = remember
         self._find = lookup.find
+        self._guard = lookup.guard
         self._blocking = remember.store.blocking
         self._counters = remember.counters
         self._refreshes = Refreshes(remember)
@@ -99,6 +102,15 @@ class Serving:
                 return self._late(entry)
         self._counters.misses += 1
         return await self._async.value(key, plan)
+
+    def purge(self, call: Callable[[], T], otherwise: T, keys: Sequence[str] | None = None) -> T:
+        """Return `call()`, which removes `keys` (None: whatever it may be).
+
+        Who asks after that gets nothing that was begun before, from a waiting thread either.
+        """
+        removed = self._guard(call, otherwise)
+        self._remember.flight.drop(keys)
+        return removed
 
     def _late(self, entry: Entry) -> Any:
         self._counters.stale += 1

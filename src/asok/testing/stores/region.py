@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -228,6 +229,23 @@ class RegionContract:
         assert cache.remember("key", 60, Counted("newest")) == (
             "newer" if purge == "set" else "newest"
         )
+
+    @pytest.mark.parametrize("purge", ["forget", "forget_many", "forget_tags", "flush"])
+    def test_who_asks_after_a_purge_gets_nothing_that_was_begun_before(
+        self, cache: Cache, purge: str
+    ) -> None:
+        old, new = Counted("old"), Counted("new")
+        old.gate.clear()
+        with ThreadPoolExecutor(2) as pool:
+            begun = pool.submit(cache.remember, "key", 60, old, tags=["tag"])
+            assert old.entered.wait(30)
+            arguments = {"forget": "key", "forget_many": ["key"], "forget_tags": "tag"}
+            getattr(cache, purge)(*([arguments[purge]] if purge in arguments else []))
+            asked = pool.submit(cache.remember, "key", 60, new, tags=["tag"])
+            new.entered.wait(0.2)  # or it waits for the store's lease
+            old.gate.set()
+            assert (begun.result(), asked.result()) == ("old", "new")
+        assert cache.get("key") == "new"
 
     def test_the_computed_value_may_decide(self, cache: Cache, place: StorePlace) -> None:
         def short() -> Computed:
