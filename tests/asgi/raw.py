@@ -22,6 +22,8 @@ class Answer:
     body: bytes
     #: How many messages of the request's body the application asked for.
     received: int
+    #: The Link headers that were sent before the answer, as 103 Early Hints.
+    hints: tuple[bytes, ...] = ()
 
     @property
     def text(self) -> str:
@@ -35,8 +37,12 @@ def ask(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: Iterable[bytes] = (b"",),
+    extensions: Iterable[str] = (),
 ) -> Answer:
-    """Send one request for `target` (path and query as they stand in the request line)."""
+    """Send one request for `target` (path and query as they stand in the request line).
+
+    `extensions` are those of ASGI that the server offers.
+    """
     raw, _, query = target.partition("?")
     fields = {"host": "localhost", **(headers or {})}
     scope: dict[str, Any] = {
@@ -52,7 +58,7 @@ def ask(
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in fields.items()],
         "client": ("127.0.0.1", 1),
         "server": ("localhost", 80),
-        "extensions": {},
+        "extensions": {name: {} for name in extensions},
     }
     pieces = iter(body)
     sent: list[Any] = []
@@ -77,4 +83,6 @@ def ask(
     start = next(message for message in sent if message["type"] == "http.response.start")
     parts = [part.get("body", b"") for part in sent if part["type"] == "http.response.body"]
     names = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
-    return Answer(start["status"], names, b"".join(parts), received)
+    early = sent[: sent.index(start)]
+    hints = tuple(link for message in early for link in message["links"])
+    return Answer(start["status"], names, b"".join(parts), received, hints)

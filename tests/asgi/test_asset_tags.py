@@ -16,6 +16,7 @@ from asok.errors import AssetError, ConfigurationError
 from asok.testing import Client
 
 from .conftest import Open
+from .raw import ask
 
 HEAD = (
     "{{ importmap() }}{{ modulepreload('js/app.js') }}{{ preload('fonts/a.woff2') }}"
@@ -221,6 +222,23 @@ def test_a_page_is_rendered_again_when_what_it_shows_of_assets_changes(tmp_path:
     assert set(rendered(**word)) == {"/nonce", "/hash"}
     changed = rendered(**word, **{"src/static/css/a.css": "x{y:z}"})
     assert changed["/plain"] == "the asset css/a.css changed"
+
+
+def test_a_page_sends_early_hints_where_the_server_can(tmp_path: Path) -> None:
+    page = """
+        from asok import static
+        async def get(request):
+            await request.http.send_early_hints(f"<{static('css/a.css')}>; rel=preload; as=style")
+            return "made after that"
+        """
+    build(tmp_path, files={"src/pages/early/page.py": page})
+    app = load_site(tmp_path)
+    answer = ask(app, "/early", extensions=["http.response.early_hint"])
+    (link,) = answer.hints
+    assert re.fullmatch(rb"</static/css/a-[0-9a-f]{12}\.css>; rel=preload; as=style", link)
+    assert (answer.status, answer.text) == (200, "made after that")
+    without = ask(app, "/early")
+    assert (without.hints, without.text) == ((), "made after that")
 
 
 def test_python_code_names_assets_as_templates_do(

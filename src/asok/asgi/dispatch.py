@@ -54,7 +54,7 @@ class Dispatcher:
         """Answer one HTTP request; `scope["asok.path"]` is the path below the mount."""
         parts = self.parts
         visitor = parts.visitor(scope)
-        http = HTTPRequest(scope, bounded(receive, parts.max_body))
+        http = HTTPRequest(scope, bounded(receive, parts.max_body), send)  # Early Hints need it
         request = Request(http, site=parts, params={}, visitor=visitor)
         timing = CacheTiming(parts.cache) if parts.debug else None
         with holes.use(visitor.secrets), render_draft(visitor.draft.active):
