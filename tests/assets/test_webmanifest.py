@@ -47,3 +47,8 @@ def test_broken_json_is_an_error_with_its_line() -> None:
     with pytest.raises(Unreadable, match="no JSON") as caught:
         list(references('{"icons":\n [}'))
     assert caught.value.line == 2
+
+
+def test_json_that_is_nested_too_deep_is_an_error() -> None:
+    with pytest.raises(Unreadable, match="too deep"):
+        list(references('{"icons":' + "[" * 100_000))

@@ -35,6 +35,8 @@ def references(text: str) -> Iterator[Reference]:
         read = _Decoder().decode(text)
     except json.JSONDecodeError as error:
         raise Unreadable(f"no JSON: {error.msg}", error.lineno) from error
+    except RecursionError as error:
+        raise Unreadable("no manifest: it is nested too deep to be read", 1) from error
     for found in sorted(_sources(read), key=lambda one: one.start):
         line = text.count("\n", 0, found.start) + 1
         yield Reference(str(found), found.start, found.end, line, _quoted)
