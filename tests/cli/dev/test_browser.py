@@ -184,3 +184,53 @@ def test_call_that_its_method_refuses_is_told_like_one_that_fails(
     expect(told).to_contain_text("Counter.increment got no value for 'email', only for 'mail'.")
     server.wait_for("fix: It takes increment(email: str).")
     console_errors.clear()
+
+
+FIELDS = """<textarea name="text"></textarea><input type="password" name="secret">
+<input type="checkbox" name="box" value="a"><input type="checkbox" name="box" value="b">
+<select name="one"><option>x<option>y</select>
+<select name="many" multiple><option>x<option>y</select><p style="block-size: 300vh">Long</p>
+<section>"""
+
+
+def test_what_is_typed_stays_while_templates_and_python_change_and_break(
+    start: Start, site: Path, page: Page, console_errors: list[str]
+) -> None:
+    shown, counter = site / "src/pages/page.html", site / "src/components/counter.html"
+    shown.write_text(shown.read_text().replace('<section class="next">', FIELDS))
+    form = '<form ws-submit="increment"><input name="mail"></form><h3>'
+    counter.write_text(counter.read_text().replace("<h3>", form))
+    server = start(site)
+    connected(page, server.url)
+    for name in ("text", "secret", "mail"):
+        page.fill(f"[name={name}]", f"half a {name}")
+    page.check("[value=b]")
+    page.select_option("[name=one]", "y")
+    page.select_option("[name=many]", ["x", "y"])
+    page.focus("[name=mail]")
+    page.evaluate("scrollTo({top: 300, behavior: 'instant'})")
+    page.evaluate("document.querySelector('[name=mail]').setSelectionRange(2, 4)")
+
+    def kept() -> None:
+        expect(page.locator("[name=text]")).to_have_value("half a text")
+        expect(page.locator("[name=mail]")).to_have_value("half a mail")
+        expect(page.locator("[name=one]")).to_have_value("y")
+        expect(page.locator("[name=many]")).to_have_values(["x", "y"])
+        assert [box.is_checked() for box in page.locator("[name=box]").all()] == [False, True]
+        expect(page.locator("[name=mail]")).to_be_focused()
+        assert page.evaluate("document.activeElement.selectionStart") == 2
+        assert page.evaluate("scrollY") == 300
+
+    server.edit("src/components/counter.html", "Count:", "Counted:")
+    expect(page.get_by_role("heading", level=3)).to_have_text("Counted: 10")
+    kept()
+    expect(page.locator("[name=secret]")).to_have_value("")  # no secret is written anywhere
+    server.edit("src/components/Counter.py", "count = 0", "count = = 0")
+    expect(page.locator(".where").first).to_contain_text("src/components/Counter.py:7")
+    server.edit("src/components/Counter.py", "count = = 0", "count = 0")
+    expect(page.get_by_role("heading", level=3)).to_have_text("Counted: 10")
+    kept()
+    page.get_by_role("button", name="Add 1").click()
+    expect(page.get_by_role("heading", level=3)).to_have_text("Counted: 11")
+    expect(page.locator("[name=mail]")).to_have_value("half a mail")
+    console_errors.clear()

@@ -1,4 +1,5 @@
 // Keeps a page of the development server up to date: swaps stylesheets, reloads, reconnects.
+// What was typed into the page stays, also while it shows what is wrong with it.
 (() => {
   const source = new URL(document.currentScript.src);
   let shown = source.searchParams.get("v");
@@ -6,9 +7,79 @@
   let socket;
   let reloading = false;
 
+  // The page that shows a failure has no fields of its own: what was kept waits behind it.
+  const failed = document.documentElement.hasAttribute("data-asok-failed");
+  const KEPT = "asok-dev-typed";
+  const SECRET = /^(password|hidden|file|submit|button|image|reset)$/;
+
+  // The fields of the page by what they are known by after it was loaded again.
+  const fields = () => {
+    const found = new Map();
+    for (const field of document.querySelectorAll("input, select, textarea")) {
+      if (SECRET.test(field.type)) continue;
+      const place = field.closest("[data-asok-state]")?.id ?? "";
+      const box = /^(checkbox|radio)$/.test(field.type) ? field.value : "";
+      const known = [place, field.type, field.name, field.id, box].join(" ");
+      for (let at = 0; ; at++)
+        if (!found.has(`${known} ${at}`)) {
+          found.set(`${known} ${at}`, field);
+          break;
+        }
+    }
+    return found;
+  };
+
+  const chosen = (select) => [...select.options].map((one) => one.selected);
+
+  const isChanged = (field) => {
+    if (field.options) {
+      const own = [...field.options].map((one) => one.defaultSelected);
+      if (!field.multiple && !own.includes(true)) own[0] = true;
+      return String(own) !== String(chosen(field));
+    }
+    return /^(checkbox|radio)$/.test(field.type)
+      ? field.checked !== field.defaultChecked
+      : field.value !== field.defaultValue;
+  };
+
+  const keep = () => {
+    const typed = [];
+    let focused;
+    for (const [known, field] of fields()) {
+      if (field === document.activeElement)
+        focused = [known, field.selectionStart, field.selectionEnd];
+      if (isChanged(field))
+        typed.push([known, field.value, field.checked, field.options && chosen(field)]);
+    }
+    const kept = { path: location.pathname, typed, focused, x: scrollX, y: scrollY };
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  };
+
+  const giveBack = () => {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT));
+    sessionStorage.removeItem(KEPT);
+    if (kept?.path !== location.pathname) return;
+    const found = fields();
+    for (const [known, value, checked, options] of kept.typed) {
+      const field = found.get(known);
+      if (!field) continue;
+      if (options) [...field.options].forEach((one, at) => (one.selected = options[at]));
+      else if (/^(checkbox|radio)$/.test(field.type)) field.checked = checked;
+      else field.value = value;
+      // For the runtime as if it was typed: no answer takes it away.
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    }
+    scrollTo({ left: kept.x, top: kept.y, behavior: "instant" });
+    const [known, from, to] = kept.focused ?? [];
+    const field = found.get(known);
+    field?.focus({ preventScroll: true });
+    if (field && from != null) field.setSelectionRange(from, to);
+  };
+
   const reload = () => {
     if (reloading) return;
     reloading = true;
+    if (!failed) keep();
     location.reload();
   };
 
@@ -79,5 +150,6 @@
     leaving?.close();
   });
   addEventListener("pageshow", ({ persisted }) => persisted && connect());
+  if (!failed) giveBack();
   connect();
 })();
