@@ -122,6 +122,16 @@ def test_a_session_that_is_moved_takes_its_rows_along_and_is_dropped(
     assert store.save("m", "a", ROW, replaces=0)
 
 
+def test_a_session_that_ended_is_known_to_have(make_store: StoreMaker) -> None:
+    first, second = make_store(), make_store()
+    first.save("moved", "c", ROW, replaces=0)
+    first.drop("dropped")
+    first.move("moved", "successor")
+
+    known = ("dropped", "moved", "successor", "other")
+    assert [second.ended(owner) for owner in known] == [True, True, False, False]
+
+
 def test_a_turn_is_held_once_until_it_is_released(make_store: StoreMaker) -> None:
     store, other = make_store(), make_store()
     turn = store.acquire("o", "c")

@@ -113,8 +113,12 @@ class Member:
 
     def stand(self) -> ledger.Standing:
         """Read what is stored. Raises `StateRefused`."""
+        row = self._store.load(self.owner, self.cid)
+        if row is None and isinstance(self.payload, Joined) and self._store.ended(self.owner):
+            # Its page holds a state of its own, which would be shown to whoever kept the cookie.
+            raise StateRefused("the component's session was ended.", reason="session")
         at = ledger.standing(
-            self._store.load(self.owner, self.cid),
+            row,
             self.payload,
             schema=self.definition.schema.version,
             props=self._props,

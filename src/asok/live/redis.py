@@ -157,6 +157,9 @@ class RedisLiveStore:
             self._client.pexpire(kept, int(self._seconds * 1000))
         self._client.delete(rows)
 
+    def ended(self, owner: str) -> bool:
+        return bool(self._client.exists(self._keys(owner)[1]))
+
     def acquire(self, owner: str, cid: str) -> Lease | None:
         key = f"{self._keys(owner)[0]}:turn:{cid}"
         token = secrets.token_hex(8)

@@ -110,6 +110,10 @@ class SqliteLiveStore:
     def move(self, owner: str, successor: str) -> None:
         self._end("UPDATE OR REPLACE live SET owner = ? WHERE owner = ?", successor, owner)
 
+    def ended(self, owner: str) -> bool:
+        question = "SELECT 1 FROM dropped WHERE owner = ?"
+        return self._file.connection().execute(question, (owner,)).fetchone() is not None
+
     def _end(self, what: str, *owners: str) -> None:
         """Do what becomes of the rows of a session, the last of `owners`, that ends."""
         with self._file.transaction() as connection:

@@ -82,6 +82,10 @@ class LiveStore(Protocol):
         """Give the rows of a session to another one, new and empty; the first is dropped."""
         ...
 
+    def ended(self, owner: str) -> bool:
+        """Whether a session was dropped: what its pages say of it counts no more."""
+        ...
+
     def close(self) -> None:
         """Free connections; idempotent."""
         ...
@@ -149,6 +153,9 @@ class MemoryLiveStore:
             if rows:
                 self._rows[successor] = rows
             self._dropped[owner] = self._clock() + DROPPED_SECONDS
+
+    def ended(self, owner: str) -> bool:
+        return owner in self._dropped
 
     def close(self) -> None:
         """Nothing to free."""
