@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from asok.cache.values import dumps, loads
@@ -19,6 +19,9 @@ class Region:
     def get(self, key: str) -> Any:
         text = self.stored.get(key)
         return None if text is None else loads(text)
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
+        return {key: self.get(key) for key in keys if key in self.stored}
 
     def has(self, key: str) -> bool:
         return key in self.stored

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.services import wait_until
 from asok.cache import Cache
 from asok.models import Database, configure, scope
 from asok.models.work import Work
-from asok.notices import LocalNotices
+from asok.notices import MISSED, LocalNotices
 
 from .region import Region
 from .shop import Entry, Status
@@ -143,6 +144,72 @@ def test_a_cache_that_could_not_be_told_is_not_asked(
     computed = region.computed
     assert popular() == ["b", "a"]
     assert region.computed == computed
+
+
+def test_a_cache_that_could_not_be_told_is_told_when_it_is_back(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asok.models.query_cache.AGAIN", 0.01)
+    Entry.create(slug="a")
+    popular()
+    tokens = {key: text for key, text in region.stored.items() if key.startswith("table:")}
+    tried = threading.Semaphore(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Region, "set", lambda *_: bool(tried.release()))
+        Entry.create(slug="b")
+        for _ in range(3):
+            assert tried.acquire(timeout=20)
+    # Nobody asks this process anything: it is for the others.
+    wait_until(
+        lambda: not any(region.stored[key] == text for key, text in tokens.items()),
+        what="telling the cache",
+    )
+
+
+def test_processes_hear_of_what_a_shared_cache_could_not_be_told(
+    database: Database, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notices = LocalNotices()
+    configure(database, cache=region, notices=notices)
+    heard: list[Any] = []
+    notices.subscribe("models.written", heard.append)
+    Entry.create(slug="a")
+    assert popular() == ["a"]
+    assert heard == [], "the cache was told"
+    with monkeypatch.context() as patch:
+        patch.setattr(Region, "set", lambda *_: False)
+        Entry.create(slug="b", views=1)
+        assert heard == [{"tables": ["entries"]}]
+    assert popular() == ["b", "a"]
+    with database.connect() as connection:
+        connection.execute(text("UPDATE entries SET slug = 'elsewhere' WHERE slug = 'a'"))
+    assert popular() == ["b", "a"]
+    notices.deliver("models.written", {"tables": ["entries"]})  # of a process that could not
+    assert popular() == ["b", "elsewhere"]
+    notices.deliver(MISSED, {})
+    computed = region.computed
+    assert popular() == ["b", "elsewhere"]
+    assert region.computed == computed
+
+
+def test_a_shared_store_is_asked_twice_however_many_tables_there_are(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache("file", path=tmp_path / "cache")
+    configure(database, cache=cache)
+    Entry.create(slug="a")
+    query = Entry.query().with_("writer", "keywords").cache(60)
+    query.get()
+    asked: list[str] = []
+    for name in ("get", "get_many", "remember"):
+        real = getattr(cache, name)
+        monkeypatch.setattr(
+            cache,
+            name,
+            lambda *given, name=name, real=real, **more: asked.append(name) or real(*given, **more),
+        )
+    assert [row.slug for row in query.get()] == ["a"]
+    assert asked == ["get_many", "remember"]
 
 
 def full_disk(*_: object) -> None:

@@ -190,7 +190,6 @@ def test_who_may_have_missed_a_write_forgets_what_its_memory_knows(
     configure(database, cache=region, notices=notices)
     popular()
     notices.deliver(MISSED, {})
-    notices.deliver("models.written", {"tables": ["entries"]})
     popular()
     assert region.computed == 1
     configure(None)

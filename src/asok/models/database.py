@@ -120,8 +120,9 @@ class Database:
         after their commit; after raw SQL call it yourself.
         """
         if tables and self.queries is not None:
-            self.queries.changed(tables)
-            if self.queries.at_once:  # the memory of this process; others have their own
+            taken = self.queries.changed(tables)
+            # The memory of this process, and others have their own; or a store in trouble.
+            if self.queries.at_once or not taken:
                 tell(tables)
         # After the cached queries: a page that is rendered anew must not read old ones.
         publish((*table_tags(tables), *tags))
@@ -129,10 +130,16 @@ class Database:
     def forget_queries(self, tables: Iterable[str] | None) -> None:
         """Let no cached query of this process answer for these tables any more; None for all.
 
-        Where processes share the cache, who wrote has told it already.
+        Where processes share the cache, who wrote has told it already, or could not.
         """
-        if self.queries is not None and self.queries.at_once:
-            self.queries.changed(tables) if tables is not None else self.queries.forget()
+        if self.queries is None:
+            return
+        if not self.queries.at_once:
+            self.queries.doubt(tables or ())
+        elif tables is not None:
+            self.queries.changed(tables)
+        else:
+            self.queries.forget()
 
     @contextmanager
     def connect(self) -> Generator[Connection]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Select
@@ -34,6 +36,9 @@ FORMAT: Final = 2
 #: Statement texts kept by shape. Shapes come from code, apart from the lengths of IN lists.
 MEMO_LIMIT = 2_000
 
+#: Seconds between two attempts to tell a cache in trouble what was written.
+AGAIN: Final = 1.0
+
 #: A statement's shape (None where it holds SQLAlchemy's own constructs), and its values.
 Fingerprint = tuple[Hashable, tuple[Any, ...]]
 
@@ -45,6 +50,10 @@ class CacheRegion(Protocol):
 
     def get(self, key: str) -> Any:
         """Return the value, or None."""
+        ...
+
+    def get_many(self, keys: Iterable[str]) -> Mapping[str, Any]:
+        """Return the values that there are, by key; a server is asked once."""
         ...
 
     def has(self, key: str) -> bool:
@@ -96,6 +105,7 @@ class QueryCache:
         self._texts: dict[Hashable, tuple[hashlib.blake2b, tuple[str, ...]]] = {}
         #: Tables whose token could not be replaced: their entries may be old.
         self._unsure: set[str] = set()
+        self._insisting: threading.Thread | None = None
         #: Changes where notices of other processes' writes may have been lost.
         self._epoch = b""
         store = getattr(region, "store", None)
@@ -130,17 +140,38 @@ class QueryCache:
         except CacheValueError as error:
             raise refusal(error.message.rstrip(".")) from error
 
-    def changed(self, tables: Iterable[str]) -> None:
+    def changed(self, tables: Iterable[str]) -> bool:
         """Make every stored result that read one of these tables unreachable.
 
+        Returns whether the cache has taken that.
+
         Where the cache is in trouble, this process asks the database about these tables until
-        the cache has taken the news: it may come back with what it knew before.
+        the cache has taken the news, and tries again in the background: it may come back with
+        what it knew before, and other processes would answer with that.
         """
+        tables = frozenset(tables)
         for table in tables:
             if self._region.set(self._token_key(table), secrets.token_hex(8), None) is False:
                 self._unsure.add(table)
             else:
                 self._unsure.discard(table)
+        taken = self._unsure.isdisjoint(tables)
+        if not taken and (self._insisting is None or not self._insisting.is_alive()):
+            self._insisting = threading.Thread(
+                target=self._insist, name="asok-query-cache", daemon=True
+            )
+            self._insisting.start()
+        return taken
+
+    def doubt(self, tables: Iterable[str]) -> None:
+        """Take the news to the cache before it is asked about these tables again: another
+        process could not."""
+        self._unsure.update(tables)
+
+    def _insist(self) -> None:
+        while self._unsure:
+            sleep(AGAIN)
+            self.changed(tuple(self._unsure))
 
     def forget(self) -> None:
         """Make every result that this process stored so far unreachable."""
@@ -149,15 +180,21 @@ class QueryCache:
     def _token_key(self, table: str) -> str:
         return f"table:{self._database.identity}:{table}"
 
-    def _token(self, table: str) -> bytes:
-        key = self._token_key(table)
-        token = self._region.get(key)
-        if not isinstance(token, str):
-            # Two workers may do this at once; what the loser stores under its own token is
-            # never found again, which is one more miss.
-            token = secrets.token_hex(8)
-            self._region.set(key, token, None)
-        return token.encode()
+    def _tokens(self, tables: Iterable[str]) -> bytes:
+        keys = [self._token_key(table) for table in tables]
+        # In memory one by one is faster; anywhere else one question is.
+        ask = self._region.get
+        known = {key: ask(key) for key in keys} if self.at_once else self._region.get_many(keys)
+        tokens: list[str] = []
+        for key in keys:
+            token = known.get(key)
+            if not isinstance(token, str):
+                # Two workers may do this at once; what the loser stores under its own token is
+                # never found again, which is one more miss.
+                token = secrets.token_hex(8)
+                self._region.set(key, token, None)
+            tokens.append(token)
+        return "".join(tokens).encode()
 
     def _key(
         self,
@@ -183,9 +220,7 @@ class QueryCache:
             if not self._unsure.isdisjoint(tables):
                 return ""
         whole = text.copy()
-        whole.update(_typed(values) + self._epoch)
-        for table in tables:
-            whole.update(self._token(table))
+        whole.update(_typed(values) + self._epoch + self._tokens(tables))
         return "query:" + whole.hexdigest()
 
     def _compile(
