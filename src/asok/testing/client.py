@@ -12,6 +12,7 @@ from asok.app import Asok
 from asok.testing import finding
 from asok.testing.document import Document, attribute
 from asok.testing.fields import Fields
+from asok.testing.files import apart
 
 __all__ = ["Client", "client"]
 
@@ -38,7 +39,8 @@ class Client(TestClient):
         """Ask for a page, fill in its form (found by a selector or a button's text), and send it.
         Returns the answer.
 
-        Hidden fields, the CSRF token among them, are sent as the page has them. Raises
+        Hidden fields, the CSRF token among them, are sent as the page has them. A file is a path,
+        or `("a.png", b"…")`. Raises
         `DriveError` for a field or a form that is not there.
         """
         page = self.get(path)
@@ -50,8 +52,15 @@ class Client(TestClient):
         target = page.url.join(attribute(node, "action") or "")
         data = fields.sent(node, None)
         if (attribute(node, "method") or "get").lower() == "post":
-            return self.post(str(target), data=data, **options)
-        return self.get(str(target), params=data, **options)
+            texts, chosen = apart(data)
+            files = [
+                (name, (one.filename, one.file, one.content_type))
+                for name, several in chosen.items()
+                for one in several
+                if one.filename
+            ]
+            return self.post(str(target), data=texts, files=files or None, **options)
+        return self.get(str(target), params=apart(data)[0], **options)
 
 
 def client(app: Asok, **options: Any) -> Client:

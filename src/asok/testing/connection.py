@@ -88,11 +88,11 @@ class Connection:
                 await self.send(call)
         await self.settle()
 
-    async def send(self, frame: list[Any]) -> None:
-        """Send one frame as it is."""
+    async def send(self, frame: list[Any], files: dict[str, Any] | None = None) -> None:
+        """Send one frame as it is, with what a form's file fields mean."""
         text = json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
         self.sent.append(text)
-        await self.conversation.receive(text)
+        await self.conversation.receive(text, files=files)
 
     async def settle(self) -> None:
         """Wait for the answers."""
@@ -117,13 +117,19 @@ class Connection:
         await self.send(["l", one.n])
 
     async def call(
-        self, one: Shown, method: str, *args: Any, data: Any = None, wait: bool = True
+        self,
+        one: Shown,
+        method: str,
+        *args: Any,
+        data: Any = None,
+        files: dict[str, Any] | None = None,
+        wait: bool = True,
     ) -> int:
         """Call a method; returns its sequence number."""
         self._seq += 1
         frame = ["c", one.n, self._seq, method, list(args), data]
         one.pending.append(frame)
-        await self.send(frame)
+        await self.send(frame, files)
         if wait:
             await self.settle()
         return self._seq

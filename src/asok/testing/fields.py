@@ -7,6 +7,7 @@ from typing import Any
 
 from asok.errors import DriveError
 from asok.testing.document import Document, Node, ancestors, attribute, text_of
+from asok.testing.files import chosen_files
 
 __all__ = ["Fields"]
 
@@ -49,6 +50,8 @@ class Fields:
                     del self._written[key]
                 for other in self._alike(node):
                     self._written[self.key(other)] = False
+        elif kind == "file":
+            value = chosen_files(value)
         elif node.tag == "select":
             value = self._chosen(node, value)
         else:
@@ -81,16 +84,18 @@ class Fields:
         return chosen
 
     def value(self, node: Node) -> str:
-        """Return a field's value."""
+        """Return a field's value; of a file its name."""
         values = self._values(node)
-        return values[0] if values else ""
+        return getattr(values[0], "filename", values[0]) if values else ""
 
     def checked(self, node: Node) -> bool:
         """Whether a checkbox or radio button is."""
         return bool(self._written.get(self.key(node), attribute(node, "checked") is not None))
 
-    def _values(self, node: Node) -> list[str]:
+    def _values(self, node: Node) -> list[Any]:
         written = self._written.get(self.key(node))
+        if attribute(node, "type") == "file":
+            return written or [chosen_files("")[0]]
         if node.tag == "select":
             if written is not None:
                 return written

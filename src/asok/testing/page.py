@@ -145,8 +145,9 @@ class LivePage:
     ) -> LivePage:
         """Send a form: the one found by a selector or by a button in it, or the only one.
 
-        `values` are written into its fields first, by their labels or names. The browser's own
-        checks, such as `required`, are not made: a script would not make them either.
+        `values` are written into its fields first, by their labels or names; a file is a path,
+        `("a.png", b"…")` or `("a.png", b"…", "image/png")`, and several are a list. The browser's
+        own checks, such as `required`, are not made: a script would not make them either.
         """
         document = self._begin()
         form = finding.form(document, what, within)

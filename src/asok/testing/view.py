@@ -11,9 +11,11 @@ from typing import Any, Final, TypeVar
 
 from asok.errors import CallRefused, DriveError
 from asok.live.extras import read_extras
+from asok.live.form_files import takes_files
 from asok.testing.connection import Connection, Shown, wrappers
 from asok.testing.document import Document, Node, compose
 from asok.testing.events import Call, Event, hear
+from asok.testing.files import apart
 from asok.testing.loop import run, start
 from asok.testing.stage import Stage
 
@@ -122,8 +124,11 @@ class View:
             shown = self._by_cid.get(call.cid)
             if shown is None:
                 raise DriveError(f"the component {call.cid} is no longer on the page.")
+            data, sent = apart(call.data)
+            definition = self.stage.live.registry.get(self.name(call.cid))
+            files = takes_files(definition, call.method, sent) if sent else None
             await self.connection.call(
-                shown, call.method, *call.args, data=call.data, wait=self._waits
+                shown, call.method, *call.args, data=data, files=files, wait=self._waits
             )
 
     def action(self, work: Coroutine[Any, Any, None]) -> None:
