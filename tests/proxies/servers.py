@@ -22,7 +22,7 @@ import httpx
 import pytest
 from tests.services import free_port, wait_until
 
-__all__ = ["PROXIES", "Proxy", "nginx", "proxy_before", "shared_cache"]
+__all__ = ["PROXIES", "Proxy", "nginx", "proxy_before", "shared_cache", "varnish"]
 
 #: What every nginx here has; `{inside}` are its servers. The cache is called "pages".
 NGINX = """
@@ -147,15 +147,20 @@ def _nginx(folder: Path, port: int, origin: int) -> list[str]:
     return nginx(folder, ONE_SITE.format(port=port, origin=origin))
 
 
-def _varnish(folder: Path, port: int, origin: int) -> list[str]:
+def varnish(folder: Path, port: int, rules: str) -> list[str]:
+    """Return the command of a Varnish with these rules, its files in `folder`."""
     config = folder / "site.vcl"
-    config.write_text(VARNISH.format(origin=origin))
+    config.write_text(rules)
     return [
         _program("varnishd", "varnish"), "-F", "-n", str(folder / "work"), "-f", str(config),
         "-a", f"127.0.0.1:{port}", "-T", "none", "-j", "none", "-s", "malloc,64m",
         # Leaves Accept-Encoding and Vary to the site and its visitors, as other caches do.
         "-p", "http_gzip_support=off",
     ]  # fmt: skip
+
+
+def _varnish(folder: Path, port: int, origin: int) -> list[str]:
+    return varnish(folder, port, VARNISH.format(origin=origin))
 
 
 def _squid(folder: Path, port: int, origin: int) -> list[str]:

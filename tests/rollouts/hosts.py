@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.proxies.servers import nginx, shared_cache
+from tests.proxies.servers import nginx, shared_cache, varnish
 from tests.services import free_port
 from tests.site import build, environment, wait_until_up, write_site
 
 from .fleet import write_release
 
-__all__ = ["KINDS", "NAMES", "Host", "balancer"]
+__all__ = ["KINDS", "NAMES", "Host", "balancer", "second_cache"]
 
 #: `.min`: published as they are, so that their bytes tell the release.
 NAMES = ("same.txt", "style.min.css", "deep/app.min.js")
@@ -38,6 +38,16 @@ NGINX = """
             add_header X-Proxy $upstream_cache_status always;
         }}
     }}
+"""
+
+#: Varnish's own rules, but for visitors with a cookie, who get what is kept too.
+VARNISH = """
+    vcl 4.1;
+    backend site {{ .host = "127.0.0.1"; .port = "{origin}"; }}
+    sub vcl_recv {{
+        if (req.method == "GET" || req.method == "HEAD") {{ return (hash); }}
+    }}
+    sub vcl_backend_response {{ set beresp.keep = 1h; }}
 """
 
 PYRAMID = """
@@ -144,4 +154,12 @@ def balancer(hosts: Sequence[Host]) -> Generator[str]:
     with shared_cache(
         "nginx", lambda folder, port: nginx(folder, NGINX.format(port=port, servers=servers))
     ) as proxy:
+        yield proxy.url
+
+
+@contextmanager
+def second_cache(url: str) -> Generator[str]:
+    """Run Varnish in front of `url`; yields its own."""
+    rules = VARNISH.format(origin=url.rpartition(":")[2])
+    with shared_cache("varnish", lambda folder, port: varnish(folder, port, rules)) as proxy:
         yield proxy.url

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 
 from .browser import Answer, Browser
 from .fleet import content
-from .hosts import KINDS, Host, balancer
+from .hosts import KINDS, Host, balancer, second_cache
 
 pytestmark = pytest.mark.soak
 
@@ -70,6 +71,18 @@ class Visitor(threading.Thread):
 def test_no_file_fails_over_rolling_deploys_and_a_rollback(
     tmp_path: Path, kind: str, workers: int
 ) -> None:
+    roll_out(tmp_path, kind, workers, nullcontext)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_file_fails_behind_a_second_cache(tmp_path: Path, kind: str) -> None:
+    roll_out(tmp_path, kind, 4, second_cache)
+
+
+def roll_out(
+    tmp_path: Path, kind: str, workers: int, before: Callable[[str], AbstractContextManager[str]]
+) -> None:
+    """Play deploys and a rollback over two hosts, with visitors `before` their balancer."""
     hosts = [Host(kind, tmp_path / name, workers) for name in ("one", "two")]
     ended = threading.Event()
     visitors: list[Visitor] = []
@@ -77,7 +90,7 @@ def test_no_file_fails_over_rolling_deploys_and_a_rollback(
         for host in hosts:
             host.folder.mkdir()
             host.deploy(DEPLOYS[0])
-        with balancer(hosts) as url:
+        with balancer(hosts) as direct, before(direct) as url:
             visitors = [Visitor(url, ended) for _ in range(3)]
             for visitor in visitors:
                 visitor.start()
