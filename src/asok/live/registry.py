@@ -7,7 +7,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 
 from asok.errors import AsokError, ComponentError
 from asok.live.component import Component, methods, schema
@@ -42,8 +42,14 @@ class Definition:
         self.guarded = cls.guard is not Component.guard
         self.unmounts = cls.unmount is not Component.unmount
         self.mounts = cls.mount is not Component.mount
-        #: Whether an instance has asked for the session so far.
-        self.asks_session = False
+        #: Whether an instance may ask for the session: its class names it, or one did.
+        self.asks_session = any(
+            "session" in names_of(value.__code__)
+            for one in cls.__mro__
+            if issubclass(one, Component) and one is not Component
+            for value in vars(one).values()
+            if isinstance(value, FunctionType)
+        )
         #: Whether its rendering may run on the event loop, as one with an async method says.
         #: Hooks that run before each call may block.
         called = (*self.methods.values(), *self.listeners.methods.values())
@@ -68,6 +74,12 @@ class Definition:
                 if self.folder and (self.folder / (stem + suffix)).is_file():
                     return stem + suffix
         return f"{snake}.html"
+
+
+def names_of(code: CodeType) -> set[str]:
+    """The attributes and globals that a function names, with the functions inside it."""
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return set(code.co_names).union(*map(names_of, inner))
 
 
 class Registry:
