@@ -16,6 +16,7 @@ import pytest
 from asok.component import Component, exposed
 from asok.errors import ComponentError
 from asok.live.arguments import Parameters
+from asok.live.extras import keep_typed
 from asok.live.schema import from_form, unsent
 from asok.live.validation import message_of
 
@@ -332,3 +333,11 @@ def test_what_was_chosen_and_typed_is_kept_while_anything_of_the_form_is_wrong()
         assert "('email', 'a@b')" in shown.html
 
     asyncio.run(scenario())
+
+
+def test_what_names_itself_secret_is_not_kept() -> None:
+    secret = "password passphrase new_pwd mot_de_passe passcode pin card_number user_pin otp cvc"
+    shown = "name passenger shipping footprint classname opinion compass"
+    typed: dict[str, Any] = {}
+    keep_typed(typed, dict.fromkeys((secret + " " + shown).split(), "x"))
+    assert set(typed) == set(shown.split())

@@ -15,7 +15,11 @@ _KEY: Final = b'"$":'
 
 
 #: Names of fields whose text is never kept.
-_SECRET: Final = re.compile(r"passw|secret|token|cvv|cvc", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    r"pass(?:w|phrase|code|key|e$)|pwd|kennwort|contrase|senha|secret|token|cv[vc]|card_?n"
+    r"|(?:^|_)(?:otp|pin|iban|ssn)(?:$|_)",
+    re.IGNORECASE,
+)
 #: Characters of what is kept of one refused form; beyond it nothing is.
 _MOST_TYPED: Final = 16 * 1024
 
