@@ -150,6 +150,13 @@ def test_bad_frames_end_it_and_too_many_are_told_to_wait(browser: TestClient) ->
     assert answers[-1] == 429
 
 
+def test_arguments_of_a_form_that_nest_too_deep_are_refused(browser: TestClient) -> None:
+    signed = token(browser.get("/").text)
+    call = f"sign({'[' * 1000}{']' * 1000})"
+    answer = browser.post("/asok/live", data={"asok-state": signed, "asok-call": call})
+    assert answer.status_code == 400
+
+
 def test_a_request_makes_twenty_calls_at_the_most(browser: TestClient) -> None:
     join = ["j", 1, token(browser.get("/").text), "tab", None]
     calls = [["c", 1, n, "sign", [1], {"name": "A"}] for n in range(1, 22)]

@@ -34,6 +34,14 @@ def test_a_burst_passes_and_then_the_rate_holds() -> None:
     assert waits == pytest.approx([n / 20 for n in range(1, 21)])  # pyright: ignore[reportUnknownMemberType]
 
 
+def test_what_was_refused_costs_nothing() -> None:
+    bucket = Bucket(20, 40, clock=lambda: 0.0)
+    for _ in range(1000):
+        assert [bucket.take() for _ in range(128)][-1] == (128 - 40) / 20
+        bucket.give(128)
+    assert [bucket.take() for _ in range(40)] == [0] * 40
+
+
 def test_tokens_come_back_up_to_the_burst() -> None:
     now = 0.0
     bucket = Bucket(10, 5, clock=lambda: now)

@@ -199,6 +199,8 @@ class LiveHTTP:
             self._buckets.popitem(last=False)
         waits = [bucket.take() for _ in range(frames)]
         if waits and waits[-1] > _PATIENCE:
+            # Whoever asks again and again gets his turn when his rate allows it, as on a socket.
+            bucket.give(frames)
             raise HTTPException(429, "Too many calls.", {"retry-after": str(int(waits[-1]) + 1)})
 
     async def _form(self, http: HTTPRequest, session_id: str, limit: int) -> Response:
@@ -211,7 +213,9 @@ class LiveHTTP:
             sent = {name: body.files.getlist(name) for name in body.files}
             files = takes_files(self._live.registry.get(payload.name), method, sent)
         except CallRefused as error:
-            raise HTTPException(400, str(error)) from error
+            log.warning("a form was refused: %s", error)
+            told = str(error) if self._live.show_errors else "This form may not send that file."
+            raise HTTPException(400, told) from error
         except (StateRefused, ComponentError, ValueError) as error:
             raise HTTPException(400, "This form is not one of a component.") from error
         data: dict[str, Any] = {}

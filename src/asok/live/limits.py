@@ -98,3 +98,7 @@ class Bucket:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
         self._at = now
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
+
+    def give(self, tokens: int) -> None:
+        """Give back what was taken for something that is not done after all."""
+        self._tokens = min(self._burst, self._tokens + tokens)

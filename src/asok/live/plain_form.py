@@ -60,4 +60,7 @@ def read_call(code: str) -> tuple[str, list[Any]]:
     found = _CALL.fullmatch(code[:2048])
     if found is None:
         raise ValueError(f"{code[:64]!r} calls nothing")
-    return found[1], json.loads(f"[{(found[2] or '').replace(chr(39), chr(34))}]")
+    try:
+        return found[1], json.loads(f"[{(found[2] or '').replace(chr(39), chr(34))}]")
+    except RecursionError as error:
+        raise ValueError(f"{found[1][:64]} gets arguments that nest too deep") from error
