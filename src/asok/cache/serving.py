@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 from asok.cache.api import TTL, Entry, check_key
 from asok.cache.early import is_due
 from asok.cache.lookup import Lookup
+from asok.cache.owed import Owed
 from asok.cache.refresh import Refreshes
 from asok.cache.remember import Plan, Remember
 from asok.cache.remember_async import AsyncRemember
 from asok.cache.threads import hop
+from asok.errors import CacheUnavailable
 
 __all__ = ["Serving"]
 
@@ -33,7 +35,8 @@ class Serving:
     def __init__(self, remember: Remember, lookup: Lookup) -> None:
         self._remember = remember
         self._find = lookup.find
-        self._guard = lookup.guard
+        self._trouble = remember.trouble
+        self._owed = Owed(remember.store.clear)
         self._blocking = remember.store.blocking
         self._counters = remember.counters
         self._refreshes = Refreshes(remember)
@@ -107,10 +110,16 @@ class Serving:
         """Return `call()`, which removes `keys` (None: whatever it may be).
 
         Who asks after that gets nothing that was begun before, from a waiting thread either.
+        Where the store is in trouble, it is done when that is over.
         """
-        removed = self._guard(call, otherwise)
-        self._remember.flight.drop(keys)
-        return removed
+        try:
+            return call()
+        except CacheUnavailable as error:
+            self._trouble.note(error)
+            self._owed.add(call)
+            return otherwise
+        finally:
+            self._remember.flight.drop(keys)
 
     def _late(self, entry: Entry) -> Any:
         self._counters.stale += 1
