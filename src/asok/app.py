@@ -83,7 +83,11 @@ class Asok:
         )
         self.assets = backends.assets(settings, self.assets_folder)
         self.tree: Tree = scan(self.source / "pages")
-        self.router = Router(self.tree.routes, trailing_slash=settings.trailing_slash == "always")
+        self.router = Router(
+            self.tree.routes,
+            trailing_slash=settings.trailing_slash == "always",
+            taken=(self.assets.prefix,),
+        )
         self.addresses = Addresses(self.assets, self.router, settings.base_path)
         configure_static(self.addresses)
         self.templates = make_templates(

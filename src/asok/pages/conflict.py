@@ -1,13 +1,13 @@
-"""Routes that answer the same paths are refused, naming both files."""
+"""Routes that answer the same paths, or that are never asked, are refused by their files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from asok.errors import RouteConflict
+from asok.errors import RouteConflict, RouteError
 from asok.pages.route import Route
 
-__all__ = ["refuse_conflicts"]
+__all__ = ["refuse_conflicts", "refuse_taken"]
 
 
 def refuse_conflicts(routes: Iterable[Route]) -> None:
@@ -34,3 +34,18 @@ def refuse_conflicts(routes: Iterable[Route]) -> None:
             second=route.file,
             fix="Remove one of them, or give one a type or a folder of its own.",
         )
+
+
+def refuse_taken(routes: Iterable[Route], prefixes: Iterable[str], *, trailing_slash: bool) -> None:
+    """Raise `RouteError` for a route below one of `prefixes`, which something else answers."""
+    below = tuple(f"{prefix}/" for prefix in prefixes)
+    for route in routes:
+        path = f"{route.pattern}/" if trailing_slash else route.pattern
+        if path.startswith(below):
+            taken = next(prefix for prefix in below if path.startswith(prefix))
+            raise RouteError(
+                f"got a page at {route.pattern}, but everything below {taken} is files: nobody "
+                "would ever see it.",
+                fix="Give its folder in src/pages another name.",
+                file=route.file,
+            )

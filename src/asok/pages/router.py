@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asok.errors import RouteError
-from asok.pages.conflict import refuse_conflicts
+from asok.pages.conflict import refuse_conflicts, refuse_taken
 from asok.pages.kinds import KINDS, Value, is_segment
 from asok.pages.precedence import RANK, order
 from asok.pages.route import Match, Route, encode_path
@@ -46,13 +46,17 @@ class Router:
     """Every route of a site; `routes` holds them in the order of precedence.
 
     With `trailing_slash` paths end with one, except those of routes that are named like a
-    file (`/feed.xml`). Raises `RouteConflict` where two routes answer the same paths.
+    file (`/feed.xml`). What is below `taken` never gets here. Raises `RouteConflict` where two
+    routes answer the same paths, and `RouteError` for a route below `taken`.
     """
 
-    def __init__(self, routes: Iterable[Route], *, trailing_slash: bool = False) -> None:
+    def __init__(
+        self, routes: Iterable[Route], *, trailing_slash: bool = False, taken: Iterable[str] = ()
+    ) -> None:
         self.trailing_slash = trailing_slash
         self.routes = order(routes)
         refuse_conflicts(self.routes)
+        refuse_taken(self.routes, taken, trailing_slash=trailing_slash)
         self._by_pattern = {route.pattern: route for route in self.routes}
         self._root = _Node()
         for route in self.routes:
