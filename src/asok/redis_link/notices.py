@@ -115,13 +115,13 @@ class RedisNotices(LocalNotices):
             heard = asked = monotonic()
             while not self._stopping.is_set():
                 found, now = channel.get_message(timeout=0.2), monotonic()
+                self._settle()
                 if found is None:
                     if now - heard > self._silence:
                         raise redis.TimeoutError(f"nothing was heard for {self._silence:g} s")
                     if now - asked > self._silence / 4:
                         asked = now
                         channel.ping()
-                    self._settle()
                     continue
                 heard = now
                 if found["type"] == "subscribe":
