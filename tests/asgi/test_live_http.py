@@ -157,6 +157,12 @@ def test_arguments_of_a_form_that_nest_too_deep_are_refused(browser: TestClient)
     assert answer.status_code == 400
 
 
+def test_the_join_that_a_call_needs_is_not_counted_beside_it(browser: TestClient) -> None:
+    join = ["j", 1, token(browser.get("/").text), "tab", None]
+    for n in range(1, 121):
+        assert post(browser, join, ["c", 1, n, "$refresh"])[-1][-1] == n
+
+
 def test_a_request_makes_twenty_calls_at_the_most(browser: TestClient) -> None:
     join = ["j", 1, token(browser.get("/").text), "tab", None]
     calls = [["c", 1, n, "sign", [1], {"name": "A"}] for n in range(1, 22)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -121,13 +121,15 @@ class LiveHTTP:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise HTTPException(400, "Frames are a list of lists.") from error
         calls = self._live.limits.batch_calls
-        if len(frames) > _FRAMES or sum(map(_is_call, frames)) > calls:
+        kinds = Counter(map(_kind_of, frames))
+        if len(frames) > _FRAMES or kinds["c"] > calls:
             raise HTTPException(
                 400, f"At most {_FRAMES} frames, and {calls} calls, are taken at once."
             )
         texts = [bytes(one) for one in frames]
+        # The join that a call needs here is no frame of its own on a socket.
+        self._take(session_id, max(kinds["j"], len(frames) - kinds["j"]))
         if http.headers.get("accept") == EVENTS:
-            self._take(session_id, len(texts))
             begin = partial(self._begin, http, session_id, whole=True)
             return await self.streams.answer(session_id, texts, begin)
         answers, ended = await self._converse(http, session_id, texts)
@@ -142,7 +144,6 @@ class LiveHTTP:
     ) -> tuple[list[str], int]:
         """Return what is answered to some frames, and the code by which a socket would have
         been closed, or 0. `files` belong to the last frame."""
-        self._take(session_id, len(frames))
         answers: list[str] = []
         ended = 0
 
@@ -158,7 +159,7 @@ class LiveHTTP:
             for at, frame in enumerate(frames, start=1):
                 await conversation.receive(frame, files=files if at == len(frames) else None)
             await conversation.settle()
-            if frames and not any(map(_is_call, frames)):  # a call prolongs its own
+            if frames and "c" not in map(_kind_of, frames):  # a call prolongs its own
                 await self._touch(conversation)
         finally:
             await conversation.close()
@@ -205,6 +206,7 @@ class LiveHTTP:
 
     async def _form(self, http: HTTPRequest, session_id: str, limit: int) -> Response:
         """Make the call of a form, and lead back to the page that shows what came of it."""
+        self._take(session_id, 1)
         body = await read_body(http, limit)
         token, code = body.form.get(STATE_FIELD, ""), body.form.get(CALL_FIELD, "")
         try:
@@ -250,9 +252,9 @@ class LiveHTTP:
         return self._parts.mount(http.scope) + (page or "/")
 
 
-def _is_call(frame: msgspec.Raw | bytes) -> bool:
-    """Whether a frame is one, however its first letter is written."""
+def _kind_of(frame: msgspec.Raw | bytes) -> str:
+    """What a frame is, however its first letter is written."""
     try:
-        return _kinds.decode(frame).kind == "c"
+        return _kinds.decode(frame).kind
     except msgspec.MsgspecError:  # it is told so in its turn
-        return False
+        return ""
