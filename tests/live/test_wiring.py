@@ -84,7 +84,7 @@ def test_what_fits_passes_and_components_inside_are_their_own(tmp_path: Path) ->
         inner = site(tmp_path, "").page("Inner", session_id="v")
         source = (
             f'<ul><li key="1"><p>{inner}<a ws-click="increment()" ws-poll="5s">x</a></li>'
-            '<li key="2"></li></ul></section><b key="1"></b><input ws-model="note"><br/>'
+            '<li key="2"></li></ul><b key="1"></b><input ws-model="note"><br/>'
             '<a ws-click="$refresh" ws-connect="/htmx" ws-input="add">x</a>'
             "<a ws-click='add(3, \"tea\")' ws-keyup.enter='add(4)' ws-announce>x</a>"
         )
@@ -159,3 +159,32 @@ def test_a_wrong_value_names_the_field_and_the_line_of_the_page_that_gave_it(
     with app.live.page("/", session_id="v"), pytest.raises(StateError) as caught:
         app.live.component("Counter", items=[{1}])
     assert (caught.value.file, caught.value.line) == (declared, 7)
+
+
+@pytest.mark.parametrize(
+    ("source", "says", "fix"),
+    [
+        ("<div><p>x</div><div>", "never ends its <div>", "Write </div>."),
+        ("<b><i>x</b>", "never ends its <i>", "Write </i>."),
+        ("<ul/><li>x</ul><section />", "never ends its <section>", "Write </section>."),
+        ("<div>x</div></div>", "ends a <div> that is not open", "Take </div> out."),
+    ],
+)
+def test_html_that_would_take_in_the_page_around_it_is_told(
+    tmp_path: Path, source: str, says: str, fix: str
+) -> None:
+    with pytest.raises(ComponentError, match=says) as caught:
+        site(tmp_path, source).page("Counter")
+
+    assert caught.value.fix == fix
+    assert (caught.value.file, caught.value.line) == (tmp_path / "counter.html", 2)
+    site(tmp_path, source, show_errors=False).page("Counter")
+
+
+def test_what_html_lets_out_may_be_left_out(tmp_path: Path) -> None:
+    source = (
+        "<ul><li>a<li>b</ul><table><tr><td>x<tr><td>y</table><select><option>1</select><p>a<p>b"
+        '</p></p></br><svg><path d="M0"><circle/><g></svg><svg/><textarea></textarea>'
+        "<script>if (1 < 2) '<div>'</script><!-- <div> --><br/><dl><dt>a<dd>b</dl>"
+    )
+    site(tmp_path, source).page("Counter")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from asok.errors import CallRefused, ComponentError
+from asok.live.balance import VOID, Unbalanced, check_balance
 from asok.live.plain_form import read_call
 from asok.live.registry import Definition
 from asok.live.work import REFRESH
@@ -22,10 +23,6 @@ _EVENTS: Final = frozenset(
 )
 #: What else the runtime knows, and what belongs to htmx.
 _OTHERS: Final = frozenset({"model", "poll", "announce", "progress", "connect", "send"})
-_VOID: Final = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
-     "track", "wbr"}
-)  # fmt: skip
 
 
 #: What a template's source writes itself: no expression, nothing in a comment.
@@ -52,9 +49,20 @@ def check_template(definition: Definition) -> None:
 
 
 def check_html(definition: Definition, html: str) -> None:
-    """Raise `ComponentError` for a method or field that a browser could not call or write, and
-    for two elements beside each other with one key; it names the template and the line."""
+    """Raise `ComponentError` for a method or field that a browser could not call or write, for
+    two elements beside each other with one key, and for HTML that does not end what it begins;
+    it names the template and the line."""
     _Reader(definition).feed(html)
+    try:
+        check_balance(html)
+    except Unbalanced as error:
+        file, line = _place(definition, rf"</{error.tag}" if error.stray else rf"<{error.tag}\b")
+        raise ComponentError(
+            f"{definition.name} {error}, so that a browser mixes it up with the page around it.",
+            fix=f"Take </{error.tag}> out." if error.stray else f"Write </{error.tag}>.",
+            file=file,
+            line=line,
+        ) from None
 
 
 class _Reader(HTMLParser):
@@ -71,7 +79,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if not self._inner:
             self._check(tag, dict(attrs))
-        if tag in _VOID:
+        if tag in VOID:
             return
         self._open.append(tag)
         self._keys.append(set())
@@ -175,7 +183,8 @@ class _Reader(HTMLParser):
         return self._error(message, fix, attribute, name)
 
     def _error(self, message: str, fix: str, attribute: str, name: str) -> ComponentError:
-        file, line = _place(self._definition, attribute, name)
+        written = rf"""\b{re.escape(attribute)}\s*=\s*["']?\s*{re.escape(name)}"""
+        file, line = _place(self._definition, written)
         return ComponentError(message, fix=fix, file=file, line=line)
 
 
@@ -185,9 +194,9 @@ def _nearest(kind: str) -> str:
     return f"Did you mean ws-{near[0]}?" if near else f"There is ws-{', ws-'.join(known)}."
 
 
-def _place(definition: Definition, attribute: str, name: str) -> tuple[Path | None, int | None]:
-    """The template of the component that writes this attribute; else the file of its class."""
-    written = re.compile(rf"""\b{re.escape(attribute)}\s*=\s*["']?\s*{re.escape(name)}""")
+def _place(definition: Definition, pattern: str) -> tuple[Path | None, int | None]:
+    """The template of the component that writes this; else the file of its class."""
+    written = re.compile(pattern)
     folder: Any = definition.folder
     files = [] if folder is None else [folder / definition.template, *sorted(folder.glob("*.html"))]
     for file in files:
