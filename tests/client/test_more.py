@@ -149,6 +149,45 @@ def test_what_changed_is_announced(page: Page, server: LiveServer) -> None:
     assert region.evaluate("e => [e.offsetWidth, e.offsetHeight]") == [1, 1]
 
 
+def test_nothing_moves_but_what_the_author_moves_for_those_who_want_it(
+    page: Page, server: LiveServer
+) -> None:
+    component = Component(
+        lambda state: (
+            '<button ws-click="turn">turn</button><p ws-announce>'
+            + "".join(f"<b key={n}>{n}</b>" for n in state["rows"])
+            + "</p>"
+        ),
+        {"rows": [1, 2, 3]},
+        {"turn": lambda state, data: state.update(rows=state["rows"][::-1])},
+    )
+    server.serve(component)
+    server.delay = lambda: 0.3
+    page.emulate_media(reduced_motion="reduce")
+    opened(page, server, component.render(component.state))
+    page.evaluate(
+        """() => { window.moved = [];
+             const sheet = new CSSStyleSheet();
+             sheet.replaceSync(`@media (prefers-reduced-motion: no-preference) {
+               .asok-loading button { transition: opacity 30s; opacity: 0.5 } }`);
+             document.adoptedStyleSheets.push(sheet);
+             const all = [[Element.prototype, "animate"], [Element.prototype, "scrollIntoView"],
+                          [document, "startViewTransition"], [window, "scrollTo"]];
+             for (const [owner, name] of all) owner[name] = () => moved.push(name);
+             addEventListener("transitionrun", () => moved.push("transition"), true);
+             addEventListener("animationstart", () => moved.push("animation"), true) }"""
+    )
+    for wanted, shown, moved in (
+        ("reduce", "321", []),
+        ("no-preference", "123", ["transition"]),
+    ):
+        page.emulate_media(reduced_motion=wanted)  # type: ignore[arg-type]
+        page.locator("button").click()
+        until(page, "document.querySelector('.asok-loading')")
+        until(page, "t => document.querySelector('p').textContent == t", shown)
+        assert page.evaluate("[...new Set(moved)]") == moved
+
+
 def test_the_server_dispatches_events_and_goes_elsewhere(page: Page, server: LiveServer) -> None:
     opened(page, server, "x", more=False)
     page.evaluate(
