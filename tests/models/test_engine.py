@@ -97,6 +97,10 @@ def test_keys_as_callers_give_them() -> None:
     class Point(UserDefinedType[str]):
         cache_ok = True
 
+        @property
+        def python_type(self) -> type[str]:
+            raise NotImplementedError
+
     class Place(Odd):
         __tablename__ = "odd_places"
         at: Mapped[str] = mapped_column(Point, primary_key=True)
