@@ -19,7 +19,7 @@ DOORS = {
     "asok.sessions": (
         "FIELD HEADER SAFE_METHODS SECURITY_HEADERS Csrf MemorySessionStore Policy "
         "RedisSessionStore Session SessionIds SessionStore SqliteSessionStore StoredSession "
-        "headers_problem hidden_input masked new_nonce origin_problem NONCES"
+        "WatchedSession headers_problem hidden_input masked new_nonce origin_problem NONCES"
     ),
 }
 PACKAGES = [

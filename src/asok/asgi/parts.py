@@ -103,6 +103,7 @@ class Parts:
             csrf=self.csrf if self.csrf_tokens else None,
             revoked=self.revoked,
             draft=self.drafts.of(scope["headers"], self.secure(scope)),
+            watched=self.debug,
         )
 
     def mount(self, scope: Mapping[str, Any]) -> str:

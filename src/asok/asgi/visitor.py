@@ -15,6 +15,7 @@ from asok.sessions import (
     Session,
     SessionIds,
     SessionStore,
+    WatchedSession,
     new_nonce,
 )
 
@@ -22,7 +23,10 @@ __all__ = ["Visitor"]
 
 
 class Visitor:
-    """What one request knows of who sent it; everything is looked up when first needed."""
+    """What one request knows of who sent it; everything is looked up when first needed.
+
+    With `watched` (development) its session warns of changes that nobody saves.
+    """
 
     def __init__(
         self,
@@ -33,8 +37,10 @@ class Visitor:
         csrf: Csrf | None,
         revoked: Callable[[str, str | None], None] | None = None,
         draft: Draft | None = None,
+        watched: bool = False,
     ) -> None:
-        self.session = Session(store, session_id, new_id=ids.new, revoked=revoked)
+        kind = WatchedSession if watched else Session
+        self.session = kind(store, session_id, new_id=ids.new, revoked=revoked)
         self._ids = ids
         self._csrf = csrf
         self.draft = draft or Draft()

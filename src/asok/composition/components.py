@@ -16,7 +16,7 @@ from asok.jinja import Templates
 from asok.live import Live, Registry, SessionLike, configure_broadcasts, configure_records
 from asok.live.wiring import check_template
 from asok.notices import Notices
-from asok.sessions import Session, SessionIds, SessionStore
+from asok.sessions import Session, SessionIds, SessionStore, WatchedSession
 from asok.settings import Settings
 from asok.signing import Keys
 
@@ -58,7 +58,8 @@ def make_live(
         notices.publish(_REVOKED, {"id": session_id})
 
     def open_session(session_id: str) -> SessionLike:
-        opened = Session(sessions, session_id, new_id=_no_cookie, revoked=revoke)
+        kind = WatchedSession if settings.debug else Session
+        opened = kind(sessions, session_id, new_id=_no_cookie, revoked=revoke)
         return cast("SessionLike", opened)
 
     live = Live(

@@ -17,6 +17,7 @@ from asok.sessions.redis import RedisSessionStore
 from asok.sessions.session import Session
 from asok.sessions.sqlite import SqliteSessionStore
 from asok.sessions.store import MemorySessionStore, SessionStore, StoredSession
+from asok.sessions.watched import WatchedSession
 
 __all__ = [
     "FIELD",
@@ -33,6 +34,7 @@ __all__ = [
     "SessionStore",
     "SqliteSessionStore",
     "StoredSession",
+    "WatchedSession",
     "headers_problem",
     "hidden_input",
     "masked",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from asok.errors import SessionError
 from asok.sessions.store import SessionStore
 
-__all__ = ["MAX_BYTES", "Session"]
+__all__ = ["MAX_BYTES", "Session", "encode_value"]
 
 #: A session larger than this is refused, loudly: nothing is dropped to make it fit.
 MAX_BYTES: Final = 64 * 1024
@@ -65,7 +65,7 @@ class Session(MutableMapping[str, Any]):
         self._exists = found is not None
         # A session that is only read lives on too: prolonged once a tenth of it has passed.
         self._refresh_at = 0.0 if found is None else found.expires - 0.9 * self._store.idle
-        self._loaded = {key: _encode(key, value) for key, value in self._data.items()}
+        self._loaded = {key: encode_value(key, value) for key, value in self._data.items()}
 
     @property
     def touched(self) -> bool:
@@ -155,7 +155,7 @@ class Session(MutableMapping[str, Any]):
 
     def _encoded(self) -> dict[str, str]:
         assert self._data is not None
-        encoded = {key: _encode(key, value) for key, value in self._data.items()}
+        encoded = {key: encode_value(key, value) for key, value in self._data.items()}
         size = sum(len(key) + len(value) for key, value in encoded.items())
         if size > MAX_BYTES:
             largest = max(encoded, key=lambda key: len(encoded[key]))
@@ -181,7 +181,8 @@ class Session(MutableMapping[str, Any]):
         self.modified = False
 
 
-def _encode(key: str, value: Any) -> str:
+def encode_value(key: str, value: Any) -> str:
+    """Return a session's value as it is stored. Raises `SessionError` for what is not JSON."""
     try:
         return json.dumps(value, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
