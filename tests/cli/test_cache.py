@@ -100,6 +100,7 @@ def test_workers_stats_values_and_tags_are_seen_and_forgotten_from_the_command_l
     assert json.loads(run("cache", "get", "row", "--json").output)["ids"] == {"$tuple": [1, 2]}
     result = run("cache", "get", "none")
     assert (result.exit_code, "nothing is cached under 'none'" in result.output) == (1, True)
+    assert "by a tag: asok cache clear --tag" in " ".join(result.output.split())
     assert "tagged people, staff forgotten" in (
         run("cache", "clear", "--tag", "people", "--tag", "staff").output
     )

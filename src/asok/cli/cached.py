@@ -124,7 +124,11 @@ def get(key: str, as_json: bool) -> None:
     store = shared_store(_settings())
     entry = store.get(key)
     if entry is None:
-        raise CommandError(f"nothing is cached under {key!r}.")
+        raise CommandError(
+            f"nothing is cached under {key!r}.",
+            fix="Keys are those of values; fragments, pages and queries have others. Forget "
+            "them by a tag: asok cache clear --tag posts.",
+        )
     if not all(tags_hold(store, entry.tags)):
         raise CommandError(f"what was cached under {key!r} was forgotten by one of its tags.")
     if not entry.fresh:
