@@ -128,3 +128,11 @@ async def joined(one: Site, name: str = "Counter", **options: Any) -> tuple[Fake
     options.setdefault("frozen", True)
     [shown] = await client.join(one.page(name, **options))
     return client, shown
+
+
+async def settled(*clients: FakeClient) -> None:
+    """Wait until what was broadcast has been told."""
+    for _ in range(5):
+        await asyncio.sleep(0.005)
+        for client in clients:
+            await client.settle()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from asok import holes
 from asok.component import Component, exposed, listens
 from asok.errors import ComponentError, ConfigurationError, LiveError
 from asok.live import (
     Conversation,
     Limits,
     MemoryLiveStore,
-    SocketSecrets,
     SqliteLiveStore,
     broadcast,
     configure_broadcasts,
@@ -26,6 +23,7 @@ from asok.notices import FileNotices
 
 from .fake_client import FakeClient, Shown
 from .ports import Site
+from .scenario import settled
 
 RENDERS: list[str] = []
 
@@ -88,7 +86,6 @@ class Inbox(Component):
 
 
 ORDERS = [0]
-NUMBERS = count(1)
 
 
 def site(**options: Any) -> Site:
@@ -105,13 +102,6 @@ async def joined(
     options.setdefault("frozen", True)
     [shown] = await client.join(one.page(name, **options))
     return client, shown
-
-
-async def settled(*clients: FakeClient) -> None:
-    for _ in range(5):
-        await asyncio.sleep(0.005)
-        for client in clients:
-            await client.settle()
 
 
 def test_who_listens_hears_and_who_left_does_not() -> None:
@@ -371,87 +361,6 @@ def test_an_event_for_a_conversation_that_closed_meanwhile_is_dropped() -> None:
         await settled(client)
 
         assert shown.html == ""
-
-    asyncio.run(scenario())
-
-
-def test_what_one_does_to_an_event_no_other_sees() -> None:
-    class Basket(Component):
-        items: list[Any] = []  # noqa: RUF012
-        owner: str = ""
-
-        @listens("offer")
-        def offered(self, items: list[Any]) -> None:
-            self.items = items
-            self.items[0]["for"] = self.owner
-
-        @listens("sale")
-        def sold(self, items: Any) -> None:
-            items.append(self.owner)
-            self.items = items
-
-        def render(self) -> str:
-            return str(self.items)
-
-    async def scenario() -> None:
-        one = Site(Basket, limits=Limits(messages_per_second=1e6, push_seconds=0.001))
-        first, here = await joined(one, "Basket", "a", owner="Ada")
-        second, there = await joined(one, "Basket", "b", owner="Bob")
-        for topic, ada, bob in (
-            ("offer", "[{'for': 'Ada'}]", "[{'for': 'Bob'}]"),
-            ("sale", "[{}, 'Ada']", "[{}, 'Bob']"),
-        ):
-            one.live.broadcasts.publish(topic, {"items": [{}]})
-            await settled(first, second)
-            assert (here.html, there.html) == (ada, bob)
-
-    asyncio.run(scenario())
-
-
-def test_a_form_s_csrf_value_is_never_shared() -> None:
-    class Form(Component):
-        subscriptions = ("orders",)
-
-        def render(self) -> str:
-            secrets = holes.secrets()
-            return f"{ORDERS[0]} {secrets.csrf} {secrets.nonce} {secrets.tokens}"
-
-    async def scenario() -> None:
-        one = Site(Form, limits=Limits(messages_per_second=1e6, push_seconds=0.001))
-        page = one.page("Form", frozen=True, client="only")
-        clients: list[tuple[FakeClient, Shown]] = []
-        for name in ("ada", "bob"):
-            client = FakeClient(one.live, name, secrets=SocketSecrets(csrf=f"of {name}"))
-            clients.append((client, (await client.join(page))[0]))
-        ORDERS[0] = 8
-        one.live.broadcasts.publish("orders", {})
-        await settled(*(client for client, _ in clients))
-
-        assert [shown.html for _, shown in clients] == ["8 of ada  True", "8 of bob  True"]
-
-    asyncio.run(scenario())
-
-
-def test_who_holds_what_is_no_state_is_rendered_alone() -> None:
-    class Clocked(Component):
-        subscriptions = ("orders",)
-
-        def mount(self) -> None:
-            self._visitor = next(NUMBERS)
-
-        def render(self) -> str:
-            return f"{ORDERS[0]} {self._visitor > 0}"
-
-    async def scenario() -> None:
-        one = Site(Clocked, limits=Limits(messages_per_second=1e6, push_seconds=0.001))
-        first, here = await joined(one, "Clocked", "a")
-        second, there = await joined(one, "Clocked", "b")
-        ORDERS[0] = 6
-        one.live.broadcasts.publish("orders", {})
-        await settled(first, second)
-
-        assert (here.html, there.html) == ("6 True", "6 True")
-        assert next(NUMBERS) == 7, "mounted for each page, join and broadcast"
 
     asyncio.run(scenario())
 
