@@ -84,7 +84,9 @@ class Answers:
             shown = error if self._live.show_errors and error.file else None
             log.log(
                 logging.ERROR if shown else logging.WARNING,
-                "a call was refused%s",
+                "%s.%s was refused%s",
+                member.payload.name,
+                method,
                 "" if shown else f": {error}",
                 exc_info=shown,
                 extra=self.record(member, method),
