@@ -76,10 +76,13 @@ def test_a_method_that_hangs_is_given_up_and_changes_nothing(name: str, event: A
     async def scenario() -> None:
         Waiting.gate = asyncio.Event()
         BLOCK.clear()
-        one = site(limits=Limits(messages_per_second=1e6, call_seconds=0.05))
+        one = site(limits=Limits(messages_per_second=1e6, call_seconds=0.05), show_errors=True)
         client, shown = await joined(one, name)
         await client.call(shown, "wait")
-        assert [code for _, code, _ in shown.errors] == ["timeout"]
+        [(_, code, why)] = shown.errors
+        assert code == "timeout"
+        assert f"{name}.wait took too long." in why
+        assert "scenario.py:" in why
         BLOCK.set()
         Waiting.gate.set()
         await client.call(shown, "quick" if event else "increment")

@@ -146,6 +146,18 @@ def test_a_site_does_not_start_with_a_template_that_calls_what_is_not_there(
     load_site(tmp_path)
 
 
+def test_a_template_that_is_wrong_itself_is_not_said_to_be_given_by_the_page(
+    tmp_path: Path,
+) -> None:
+    app = load_site(write_site(tmp_path, SITE), debug=True)
+    (tmp_path / "src/pages/page.html").write_text("{{ component('Counter') }}")
+    (tmp_path / "src/components/counter.html").write_text("<div>")
+    with pytest.raises(ComponentError, match="never ends its <div>") as caught:
+        TestClient(app, base_url="http://localhost").get("/")
+    assert caught.value.file == tmp_path / "src/components/counter.html"
+    assert "given in" not in str(caught.value)
+
+
 def test_a_wrong_value_names_the_field_and_the_line_of_the_page_that_gave_it(
     tmp_path: Path,
 ) -> None:

@@ -55,8 +55,9 @@ def _template_frame(traceback: TracebackType | None) -> TracebackType | None:
 def locate(error: AsokError) -> None:
     """Give an error that names no file the place in the template where it was raised.
 
-    One that names another file, as that of a component whose value is of the wrong type, is
-    told which template gave it, and the innermost counts.
+    One that names a class's file, as that of a component whose value is of the wrong type, is
+    told which template gave it, and the innermost counts. What is wrong with a template was
+    given by nobody else.
     """
     frame = _template_frame(error.__traceback__)
     if frame is None:
@@ -65,7 +66,7 @@ def locate(error: AsokError) -> None:
     if error.file is None:
         located = AsokError("", file=place)
         error.file, error.line = located.file, line
-    elif isinstance(error, LiveError) and str(error.file) != place:
+    elif isinstance(error, LiveError) and str(error.file) != place and error.file.suffix == ".py":
         error.given_in(f"{place}:{line}")
 
 
