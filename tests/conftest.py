@@ -1,6 +1,8 @@
-"""Fixtures of the whole suite: the real services of `services.py`."""
+"""Fixtures of the whole suite: the real services of `services.py`. No test asserts on time."""
 
 from __future__ import annotations
+
+from hypothesis import settings
 
 from .services import (
     chromium,
@@ -19,3 +21,6 @@ __all__ = [
     "postgres_url",
     "redis_url",
 ]
+
+settings.register_profile("without time limits", deadline=None)
+settings.load_profile("without time limits")

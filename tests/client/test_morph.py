@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from .server import LiveServer, until, wrapper
 
@@ -181,9 +181,10 @@ def test_a_new_csrf_value_reaches_every_form_of_the_page(morph: Page) -> None:
     shown(morph, f"<form>{field}</form><form>{field}</form>")
     morph.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", field)
     morph.evaluate("push(['t', 'new'])")
-    values = "[...document.querySelectorAll('[name=csrf_token]')].map(field => field.value).join()"
     # The frame is a rare one: its script is loaded first.
-    morph.wait_for_function(f"{values} === 'new,new,new'")
+    for found in morph.locator("[name=csrf_token]").all():
+        expect(found).to_have_value("new")
+    assert morph.locator("[name=csrf_token]").count() == 3
 
 
 def test_scroll_stays(morph: Page) -> None:
