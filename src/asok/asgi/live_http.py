@@ -159,8 +159,6 @@ class LiveHTTP:
             for at, frame in enumerate(frames, start=1):
                 await conversation.receive(frame, files=files if at == len(frames) else None)
             await conversation.settle()
-            if frames and "c" not in map(_kind_of, frames):  # a call prolongs its own
-                await self._touch(conversation)
         finally:
             await conversation.close()
         return answers, ended
@@ -252,7 +250,7 @@ class LiveHTTP:
         return self._parts.mount(http.scope) + (page or "/")
 
 
-def _kind_of(frame: msgspec.Raw | bytes) -> str:
+def _kind_of(frame: msgspec.Raw) -> str:
     """What a frame is, however its first letter is written."""
     try:
         return _kinds.decode(frame).kind
