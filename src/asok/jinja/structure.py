@@ -142,7 +142,7 @@ class _Reader:
             at = piece.text.find(end)
             if at >= 0:
                 raise Unreadable(
-                    f"got {end} inside a statement, where it ends the tag, value or comment around it",
+                    f"got {end} inside a statement, which ends the tag, value or comment around it",
                     piece.offset + at,
                     "Write the statement before the tag, and its value with {{ … }} into it.",
                 )
