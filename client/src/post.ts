@@ -39,11 +39,16 @@ class PostSocket {
     document.addEventListener("visibilitychange", () => this.#listen(), {
       signal: this.#end.signal,
     });
-    queueMicrotask(() => {
-      if (this.readyState) return;
-      this.readyState = 1;
-      this.onopen?.({ type: "open" });
-    });
+    // Open is what somebody answers: while nobody does, the page is offline, and says so.
+    this.#ask([], "application/json", this.#end.signal).then(
+      ({ ok }) => {
+        if (this.readyState) return;
+        if (!ok) return this.close();
+        this.readyState = 1;
+        this.onopen?.({ type: "open" });
+      },
+      () => this.close(),
+    );
   }
 
   send(text: string) {
@@ -87,7 +92,7 @@ class PostSocket {
   async #send() {
     if (this.#busy || !this.#waiting.length || this.readyState != 1) return;
     this.#busy = true;
-    const sent = this.#waiting.splice(0, 20);
+    const sent = this.#waiting.splice(0, CALLS);
     const joined = new Set(sent.filter(([kind]) => kind == "j").map(([, n]) => n));
     const needed = new Set([...sent.map(([, n]) => n), ...this.#hearing]);
     const joins = [...needed].map((n) => this.#joins[n]!).filter((join) => join && !joined.has(join[1]));
@@ -138,7 +143,10 @@ class PostSocket {
             text = events.pop()!;
             for (const event of events) this.#take(JSON.parse(event.slice(6)));
           }
-        } catch {}
+        } catch {
+          // Before its first word, and not given up here: there is nobody.
+          if (wait == EVERY && !open.signal.aborted) this.close();
+        }
         clearTimeout(late);
       }
     if (open == this.#open && this.readyState == 1)

@@ -15,6 +15,7 @@ from tests.services import free_port, open_chromium, wait_until
 from tests.site import environment, serve, wait_until_up, write_site
 
 from .server import Component, LiveServer, until, wrapper
+from .test_transports import BLOCKED
 
 pytestmark = pytest.mark.browser
 
@@ -145,6 +146,44 @@ def test_a_worker_that_goes_takes_nothing_away(
         expect(page.locator("#count")).to_have_text("3")
     finally:
         console_errors.clear()  # the browser tells of each connection that was refused
+        page.goto("about:blank")
+        process.kill()
+        process.wait()
+
+
+def test_a_page_without_a_socket_says_that_its_server_is_gone_until_it_is_back(
+    page: Page, tmp_path: Path, console_errors: list[str]
+) -> None:
+    listening = "@listens('desk')\n            def hear(self): ...\n\n            @exposed"
+    desk = SITE["src/components/Desk.py"].replace("@exposed", listening, 1)
+    desk = desk.replace("import exposed", "import exposed, listens")
+    root, port = write_site(tmp_path, {**SITE, "src/components/Desk.py": desk}), free_port()
+    process = start(root, port)
+    try:
+        page.add_init_script(BLOCKED)
+        with page.expect_response(
+            lambda answer: answer.headers.get("content-type", "").startswith("text/event-stream")
+        ):
+            page.goto(f"http://localhost:{port}/")
+        page.evaluate(
+            """() => { window.turns = [];
+                 new MutationObserver(() => {
+                   const gone = document.documentElement.matches(".asok-offline");
+                   if (gone != turns.at(-1)) turns.push(gone) }
+                 ).observe(document.documentElement, { attributeFilter: ["class"] }) }"""
+        )
+        process.kill()
+        process.wait()
+        # Nobody has called anything.
+        until(page, "document.documentElement.matches('.asok-offline')")
+        page.wait_for_timeout(3000)
+        process = start(root, port)
+        until(page, "!document.documentElement.matches('.asok-offline')")
+        assert page.evaluate("turns") == [True, False]
+        page.locator("#add").click()
+        expect(page.locator("#count")).to_have_text("1")
+    finally:
+        console_errors.clear()
         page.goto("about:blank")
         process.kill()
         process.wait()
