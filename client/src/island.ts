@@ -9,13 +9,12 @@ const TAB = Math.random() + "";
 
 let last = 0;
 
-/** Join over a new socket, and send again what is not answered. */
+/** Join over a new socket; what is not answered is sent again after all joins. */
 const join = (component: Component) => {
   component.sent_ = 0;
   if (send(["j", component.n_, component.dataset.asokState, TAB, component.version_]))
     // Whatever version the answer has is the right one.
     component.version_ = -1;
-  pump(component);
 };
 
 export const hydrate = (component: Component) => {
@@ -37,7 +36,9 @@ export const scan = (opened?: unknown) => {
     } else if (opened && component.calls_) join(component);
   }
   for (const component of document.querySelectorAll<Component>(SELECTOR))
-    if (!component.n_) {
+    // What a call emits is heard by those that were joined before it.
+    if (component.n_) opened && component.calls_ && pump(component);
+    else {
       const client = component.dataset.asokClient;
       components[(component.n_ = ++last)] = component;
       morph(component, component);

@@ -112,6 +112,21 @@ def test_a_call_that_never_arrived_runs_after_the_return(
     lost(console_errors)
 
 
+def test_all_are_joined_before_the_first_call(
+    page: Page, server: LiveServer, console_errors: list[str]
+) -> None:
+    # What the call emits is for those that are there by then.
+    server.refuse = True
+    inside = '<button ws-click="increment">+</button>'
+    page.goto(server.page(wrapper(inside) + wrapper("", cid="2")))
+    until(page, "document.documentElement.classList.contains('asok-offline')")
+    page.locator("button").click()
+    server.refuse = False
+    wait_until(lambda: bool(server.got("c")), what="the call")
+    assert [frame[:2] for frame in server.frames] == [["j", 1], ["j", 2], ["c", 1]]
+    lost(console_errors)
+
+
 def test_offline_shows_until_the_socket_is_back(
     page: Page, server: LiveServer, console_errors: list[str]
 ) -> None:

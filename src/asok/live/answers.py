@@ -6,7 +6,7 @@ This is the boundary at which a component's errors end: it says so, and the othe
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,8 +37,8 @@ _MOST_HOPS: Final = 8
 class Answers:
     """Answers the jobs of one conversation's components.
 
-    `leave(n)` is called where a component can't go on; `emit(member, event)` hands an event to
-    the other components, `miss(member, event)` one to a component that missed it.
+    `members` are all of them; `leave(n)` is called where one can't go on; `push(n, event)` hands
+    one an event.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class Answers:
         owner: str,
         *,
         admit: Admit | None,
+        members: Mapping[int, Member],
         leave: Callable[[int], None],
-        emit: Callable[[Member, Event], None],
-        miss: Callable[[Member, Event], None],
+        push: Callable[[int, Event], None],
     ) -> None:
         self._live = live
         self._screen = screen
         self._owner = owner
         self._admit = admit
+        self._members = members
         self._leave = leave
-        self._emit = emit
-        self._miss = miss
+        self._push = push
         self._runner = Runner(live, partial(_show_partly, screen))
 
     async def answer(self, member: Member, job: Job) -> None:
@@ -133,7 +133,12 @@ class Answers:
         if member.deaf_since is not None:
             # It listens by now, so nothing is lost between the two.
             for event in self._live.broadcasts.recent.since(member.deaf_since, member.topics):
-                self._miss(member, event)
+                self._push(member.n, event)
+        # Since a call of another component may end before this join, it counts as having listened.
+        early, member.early = member.early, None
+        for event in early or ():
+            if event.topic in member.topics:
+                self._push(member.n, event)
 
     async def _run(self, member: Member, call: Call) -> None:
         if call.method == REFRESH:
@@ -181,7 +186,14 @@ class Answers:
             if hops >= _MOST_HOPS:
                 log.error("%r goes in circles between components; it ends here", name)
                 return
-            self._emit(member, self._live.broadcasts.event(name, detail, hops=hops + 1))
+            event = self._live.broadcasts.event(name, detail, hops=hops + 1)
+            for other in list(self._members.values()):
+                if other is member:
+                    continue
+                if event.topic in other.topics:
+                    self._push(other.n, event)
+                elif other.early is not None:
+                    other.early.append(event)
         elif member.left:
             return
         elif kind == "dispatch":

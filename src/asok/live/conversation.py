@@ -76,16 +76,15 @@ class Conversation:
         # In a circle of references, what was closed would stay until the next collection, which a
         # server without load never has.
         me = weakref.proxy(self)
+        self._members: dict[int, Member] = {}
         self._answers = Answers(
-            live, self._screen, self.owner, admit=admit, leave=lambda n: me._leave(n),
-            emit=lambda member, event: me._emit(member, event),
-            miss=lambda member, event: me.push(member.n, event),
+            live, self._screen, self.owner, admit=admit, members=self._members,
+            leave=lambda n: me._leave(n), push=lambda n, event: me.push(n, event),
         )  # fmt: skip
         self.loop = asyncio.get_running_loop()
         # An event comes from the middle of somebody else's request or call, whose database
         # session and render are not this conversation's.
         self._context = contextvars.copy_context()
-        self._members: dict[int, Member] = {}
         self._bucket = Bucket(live.limits.messages_per_second, live.limits.burst)
         self._bad_signatures = 0
         self._bad_frames = 0
@@ -196,6 +195,8 @@ class Conversation:
                 if job.events is not None:
                     job = structs.replace(job, events=list(member.waiting))
                     member.waiting.clear()
+                    if not job.events:  # taken before its time
+                        continue
                     member.pushed = self.loop.time()
                 await self._answers.answer(member, job)
         finally:
@@ -232,15 +233,9 @@ class Conversation:
                 self._queue_events(member)
 
     def _queue_events(self, member: Member) -> None:
-        if not member.left and not self.closed:
+        if member.waiting and not member.left and not self.closed:
             # The list is taken when its turn comes: until then more may come.
             self._queue(member, Job(0, events=member.waiting))
-
-    def _emit(self, sender: Member, event: Event) -> None:
-        """Hand an event to the other components of this browser that listen to it."""
-        for member in list(self._members.values()):
-            if member is not sender and event.topic in member.topics:
-                self.push(member.n, event)
 
     def _listen(self, member: Member, topics: set[str]) -> None:
         """Called from any thread, before what a component shows is read."""
@@ -270,8 +265,13 @@ class Conversation:
         return not self._working and not any(member.waiting for member in members)
 
     async def settle(self) -> None:
-        """Wait until everything received was answered: for transports that answer at once."""
+        """Wait until everything received was answered, and what that emitted was taken, without
+        waiting for its time: for transports that answer at once."""
         await self._settled.wait()
+        while late := [one for one in self._members.values() if one.heard_emitted]:
+            for member in late:
+                self._queue_events(member)
+            await self._settled.wait()
 
     def end(self, reason: str) -> None:
         """Ask for a reload and close, from any thread."""

@@ -78,6 +78,8 @@ class Member:
         self.pushed = float("-inf")
         self.waiting: list[Event] = []
         self.topics: frozenset[str] = frozenset()
+        #: What others emitted before it was known what it listens to; None: that is known.
+        self.early: deque[Event] | None = deque(maxlen=live.limits.queued_events)
         #: Since when it may have missed events, known once it has joined; None: it has none.
         self.deaf_since: float | None = None
         #: Told the topics that the component listens to.
@@ -106,6 +108,11 @@ class Member:
     def on_loop(self) -> bool:
         """Whether taking it up and showing it may run on the event loop: `mount` may block."""
         return self.definition.on_loop and (self.seen > 0 or not self.definition.mounts)
+
+    @property
+    def heard_emitted(self) -> bool:
+        """Whether something waits for it that was emitted in its own page."""
+        return any(event.hops for event in self.waiting)
 
     @property
     def _store(self) -> LiveStore:
