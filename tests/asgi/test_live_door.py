@@ -22,7 +22,7 @@ def test_a_store_that_fails_once_does_not_end_the_signs_of_life(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = load_site(write_site(tmp_path, SITE))
-    monkeypatch.setattr(live_door, "_TOUCH_EVERY", 0.0)
+    monkeypatch.setattr(live_door, "TOUCH_EVERY", 0.0)
 
     async def scene() -> int:
         calls = 0

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from asok.asgi.live_http import LiveHTTP
+from asok.asgi.live_lives import TOUCH_EVERY
 from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
 from asok.holes import VisitorSecrets
@@ -26,8 +27,6 @@ log = logging.getLogger("asok.live")
 
 #: As documented.
 LIVE_PATH = "/asok/live"
-#: Seconds between two signs of life of an open socket's states, where these live long enough.
-_TOUCH_EVERY = 300.0
 _GOING_AWAY = 1001
 _FOREIGN = 1008
 
@@ -120,7 +119,7 @@ class LiveDoor:
     async def _keep_alive(self) -> None:
         """Prolong the states of all open sockets; a task for each would cost it 2 KiB."""
         while self._open:
-            await asyncio.sleep(min(_TOUCH_EVERY, self._live.limits.state_seconds / 4))
+            await asyncio.sleep(min(TOUCH_EVERY, self._live.limits.state_seconds / 4))
             for conversation in list(self._open.values()):
                 try:
                     await self._live.run_sync(conversation.touch)

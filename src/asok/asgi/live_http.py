@@ -24,6 +24,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from asok.asgi.live_lives import LiveLives
 from asok.asgi.live_stream import EVENTS, LiveStreams
 from asok.asgi.page_visit import SocketGuards
 from asok.asgi.parts import Parts
@@ -75,7 +76,8 @@ class LiveHTTP:
     def __init__(self, live: Live, parts: Parts) -> None:
         self._live = live
         self._parts = parts
-        self.streams = LiveStreams(self._touch)
+        self._lives = LiveLives(live)
+        self.streams = LiveStreams(self._lives.prolong)
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -159,16 +161,10 @@ class LiveHTTP:
             for at, frame in enumerate(frames, start=1):
                 await conversation.receive(frame, files=files if at == len(frames) else None)
             await conversation.settle()
+            await self._lives.prolong(conversation)
         finally:
             await conversation.close()
         return answers, ended
-
-    async def _touch(self, conversation: Conversation) -> None:
-        """Let the states that a page has joined live on, as an open socket does."""
-        try:
-            await self._live.run_sync(conversation.touch)
-        except Exception:
-            log.exception("the states of a page could not be prolonged")
 
     def _begin(
         self,

@@ -254,19 +254,20 @@ class Conversation:
     def touch(self) -> None:
         """Let the state of every joined component live on: to be called while the browser is
         there, more often than `state_seconds`; may wait for the network (`store.blocking`)."""
-        cids = [member.cid for member in self._members.values()]
-        if cids:
+        if cids := self.cids:
             self._live.store.touch(self.owner, cids)
+
+    @property
+    def cids(self) -> list[str]:  # of all that are joined
+        return [member.cid for member in self._members.values()]
 
     @property
     def quiet(self) -> bool:
         """Whether nothing works, and no event waits for its time."""
-        members = self._members.values()
-        return not self._working and not any(member.waiting for member in members)
+        return not self._working and not any(one.waiting for one in self._members.values())
 
     async def settle(self) -> None:
-        """Wait until everything received was answered, and what that emitted was taken, without
-        waiting for its time: for transports that answer at once."""
+        """Wait until everything received was answered, and what that emitted was taken."""
         await self._settled.wait()
         while late := [one for one in self._members.values() if one.heard_emitted]:
             for member in late:
