@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
-__all__ = ["SqliteFile"]
+__all__ = ["SqliteFile", "turn_to_wal"]
+
+#: Seconds that a statement waits for the others.
+_PATIENCE: Final = 5.0
 
 
 class SqliteFile:
@@ -50,9 +55,9 @@ class SqliteFile:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = sqlite3.connect(
-            self.path, timeout=5.0, isolation_level=None, check_same_thread=False
+            self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        made.execute("PRAGMA journal_mode=WAL")
+        turn_to_wal(made)
         # A crash of the machine may lose the last writes, never a part of one.
         made.execute("PRAGMA synchronous=NORMAL")
         made.executescript(self._schema)
@@ -79,3 +84,20 @@ class SqliteFile:
                 connection.close()
             self._connections.clear()
         self._local = threading.local()
+
+
+def turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Have the file keep a write-ahead log. Raises `sqlite3.OperationalError` after 5 seconds.
+
+    Two that do this to a new file at once stand in each other's way, and SQLite tells one of
+    them at once instead of letting it wait (sqlite.org/c3ref/busy_handler.html).
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.005)

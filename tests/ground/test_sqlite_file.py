@@ -43,3 +43,25 @@ def test_a_block_that_fails_writes_nothing(tmp_path: Path) -> None:
         fail()
     assert file.connection().execute("SELECT n FROM t").fetchall() == [(1,)]
     file.close()
+
+
+def test_many_make_a_new_file_at_once(tmp_path: Path) -> None:
+    failures: list[Exception] = []
+
+    def begin(path: Path, barrier: threading.Barrier) -> None:
+        own = SqliteFile(path, SCHEMA)  # as each process has
+        barrier.wait()
+        try:
+            own.connection()
+        except Exception as error:  # noqa: BLE001 (told below)
+            failures.append(error)
+        own.close()
+
+    for number in range(60):
+        given = tmp_path / f"{number}.sqlite3", threading.Barrier(8)
+        threads = [threading.Thread(target=begin, args=given) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []

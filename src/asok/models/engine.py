@@ -19,6 +19,7 @@ from sqlalchemy.sql.dml import Delete, UpdateBase
 from asok import dependencies
 from asok.errors import ConfigurationError, ModelError
 from asok.models.autocommit import restore
+from asok.sqlite_file import turn_to_wal
 
 __all__ = ["WRITTEN", "make_engine", "table_names"]
 
@@ -91,8 +92,8 @@ def _parse(url: str) -> URL:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    turn_to_wal(connection)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     # With WAL, NORMAL loses the last commits in a power cut but never the database's health.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
