@@ -152,7 +152,7 @@ def test_after_a_logout_no_call_on_any_worker_changes_anything(url: str, root: P
             json=[["j", 1, token, "t", -1], ["c", 1, 1, "add"]],
             headers=old,
         )
-        assert answer.json()[-1] == ["r", "gone"]
+        assert answer.json()[-1] == ["r", "session"]
         assert {ended(live)[0] for live in sockets} == {1008}
         assert (root / "calls").read_text().split() == calls
         assert "<b>0</b>" in client.get("/").text

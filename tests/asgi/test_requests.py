@@ -150,7 +150,7 @@ def test_forms_files_and_json_are_read(client: TestClient) -> None:
     upload = {"photo": ("../x.png", b"data", "image/png")}
     answer = client.post("/echo", data=fields, files=upload).json()
     assert answer["form"]["name"] == "Ada"
-    assert answer["files"] == [["photo", "../x.png", 4, "image/png", "data"]]
+    assert answer["files"] == [["photo", "x.png", 4, "image/png", "data"]]
     header = {"x-csrf-token": token(client)}
     assert client.put("/echo", json={"a": 1}, headers=header).json()["json"] == {"a": 1}
     for bad in (b"{", b"NaN", b"[" * 9000):
