@@ -132,7 +132,7 @@ class LiveHTTP:
         # The join that a call needs here is no frame of its own on a socket.
         self._take(session_id, max(kinds["j"], len(frames) - kinds["j"]))
         if http.headers.get("accept") == EVENTS:
-            begin = partial(self._begin, http, session_id, whole=True)
+            begin = partial(self._begin, http, session_id)
             return await self.streams.answer(session_id, texts, begin)
         answers, ended = await self._converse(http, session_id, texts)
         return Response(f"[{','.join(answers)}]", 403 if ended else 200, media_type=_JSON)
@@ -172,8 +172,6 @@ class LiveHTTP:
         session_id: str,
         emit: Emit,
         hang_up: HangUp,
-        *,
-        whole: bool = False,
     ) -> Conversation:
         parts = self._parts
         return self._live.conversation(
@@ -182,7 +180,9 @@ class LiveHTTP:
             hang_up=hang_up,
             secrets=SocketSecrets(csrf=parts.csrf.token(session_id) if parts.csrf_tokens else ""),
             admit=SocketGuards(parts, http.scope, session_id),
-            whole=whole,
+            # Each request, and the answer that stays open, changes what the page shows: a
+            # difference to what it does not show any more would close the page's connection.
+            whole=True,
         )
 
     def _take(self, session_id: str, frames: int) -> None:
