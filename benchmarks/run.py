@@ -8,7 +8,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 _PARTS = (
-    "browsers", "builders", "clicks", "idle", "live_peers", "load", "peers", "run", "sites",
+    "browsers", "builders", "clicks", "idle", "live_peers", "load", "peers", "processor", "run",
+    "sites",
 )  # fmt: skip
 ALL = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _PARTS)
 
