@@ -9,7 +9,7 @@ which is given up after a fixed amount of work in favour of one larger splice.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from asok.live.frames import Splice
 
@@ -21,6 +21,9 @@ _MOST_EDITS: Final = 64
 _MOST_TOKENS: Final = 6_000
 #: A splice costs about this many bytes besides its text: nearer ones are written as one.
 _OVERHEAD: Final = 12
+
+#: Texts of so many characters are compared as two numbers, which costs less than ten slices.
+_SHORT: Final = 4_096
 
 _token = re.compile(r"<[^>]*>|[^<]+|<")
 
@@ -50,6 +53,8 @@ def _prefix(old: str, new: str) -> int:
     limit = min(len(old), len(new))
     if old[:limit] == new[:limit]:
         return limit
+    if limit <= _SHORT and old.isascii() and new.isascii():
+        return _first_difference(old[:limit], new[:limit], "little")
     low, step = 0, 64
     while old[low : low + step] == new[low : low + step]:
         low, step = low + step, step * 2
@@ -66,6 +71,11 @@ def _prefix(old: str, new: str) -> int:
 def _suffix(old: str, new: str, start: int) -> int:
     """The length of the common suffix of what follows the common prefix."""
     limit = min(len(old), len(new)) - start
+    first, second = old[len(old) - limit :], new[len(new) - limit :]
+    if first == second:
+        return limit
+    if limit <= _SHORT and first.isascii() and second.isascii():
+        return _first_difference(first, second, "big")
     low, high = 0, limit + 1  # known common, known (or assumed) different
     step = 64
     while (
@@ -82,6 +92,12 @@ def _suffix(old: str, new: str, start: int) -> int:
         else:
             high = half
     return low
+
+
+def _first_difference(one: str, other: str, order: Literal["little", "big"]) -> int:
+    """Where two ASCII texts of one length first differ, from the front ("little") or the end."""
+    differs = int.from_bytes(one.encode(), order) ^ int.from_bytes(other.encode(), order)
+    return ((differs & -differs).bit_length() - 1) // 8
 
 
 def _tokenwise(old: str, new: str) -> list[Splice] | None:
