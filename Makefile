@@ -23,11 +23,12 @@ $(VENV)/.test: pyproject.toml scripts/venv.sh
 demo: $(VENV)/.core ## Build and serve the documentation site on http://localhost:8000
 	sh scripts/demo.sh "$(abspath $(BIN))" "$(PORT)"
 
-# A test that fails is tried once more, which the summary counts: real browsers and servers
+# Three processes, since tests wait for servers and browsers more than they compute. A test that
+# fails is tried once more, which the summary counts: real browsers and servers
 # share two cores with the tests.
 test: $(VENV)/.test ## Set up what the tests need, and run them
 	sh scripts/services.sh
-	PYTHONPATH= $(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile --reruns 1 --cov --cov-report=term:skip-covered $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
+	PYTHONPATH= $(BIN)/python -m pytest -m "not soak" -n 3 --dist loadfile --reruns 1 --cov --cov-report=term:skip-covered $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
 
 soak: $(VENV)/.test ## Run what takes longer: kill matrices, load, many processes
 	sh scripts/services.sh
